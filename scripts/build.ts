@@ -11,6 +11,7 @@ import { makeTables } from '../src/config/check/make-tables.ts';
 import { loadSchemas } from '../src/config/check/schemas.ts';
 import { exportJsonSchema } from '../src/config/json-schema.ts';
 import { scriptsOf } from './chunks.ts';
+import { billOfMaterials } from './sbom.ts';
 import { thirdPartyNotices } from './third-party.ts';
 
 /**
@@ -124,6 +125,7 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
   agent: [
     'src/cli/run.ts',
     'src/cli/exec.ts',
+    'src/deliver/file/owners.ts',
     'src/deliver/http/over-http.ts',
     'src/agent/serve/observers.ts',
     'src/observe/health-routes.ts',
@@ -170,11 +172,18 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
   ],
   state: [
     'src/agent/state/keeper.ts',
+    'src/agent/state/own-state.ts',
     'src/backend/vault/auth/resume-login.ts',
     'src/config/sections/state/resolve.ts',
   ],
   traces: ['src/trace/open.ts', 'src/config/sections/traces/resolve.ts'],
+  leases: [
+    'src/lease/replaced/replaced-values.ts',
+    'src/backend/vault/source/revoke.ts',
+    'src/agent/end-credentials.ts',
+  ],
   refusals: ['src/backend/vault/client/status.ts', 'src/backend/vault/source/advice.ts'],
+  drift: ['src/agent/output/drift-keeper.ts', 'src/deliver/file/drift.ts', 'src/deliver/file/take-over.ts'],
   file: ['src/backend/file/backend.ts'],
   sds: ['src/config/sections/sds/resolve.ts', 'src/agent/serve/create-sds.ts', 'src/deliver/sds/load-grpc.ts'],
   awsagent: [
@@ -228,6 +237,7 @@ await writeFile('dist/meta.json', JSON.stringify(metafile));
 await writeFile('dist/pannier.schema.json', `${JSON.stringify(await exportJsonSchema(BACKEND_KINDS))}\n`);
 await writeFile('dist/pannier.1', manPage(version));
 await writeFile('dist/third-party.txt', thirdPartyNotices(metafile));
+await writeFile('dist/sbom.cdx.json', `${JSON.stringify(billOfMaterials(metafile, version), null, 1)}\n`);
 const hash = createHash('sha256')
   .update(JSON.stringify([...scripts.texts]))
   .digest('hex')

@@ -5,7 +5,9 @@ import { importPage } from '../test/docs/import-page.ts';
 import { metricsPage } from '../test/docs/metrics-page.ts';
 import { promisesPage } from '../test/docs/promises-page.ts';
 import { referencePage } from '../test/docs/reference-page.ts';
+import { reliabilityPage } from '../test/docs/reliability-page.ts';
 import { templatesPage } from '../test/docs/templates-page.ts';
+import { readFigures } from '../test/faults/figures.ts';
 
 /** `npm run docs` writes the pages and tables that are made from code. Tests fail when the pages are not up to date. */
 await writeFile('docs/errors.md', errorsPage(await readFile('docs/errors.md', 'utf8').catch(() => '')));
@@ -15,3 +17,4 @@ await writeFile('docs/import.md', importPage(await readFile('docs/import.md', 'u
 await writeFile('docs/promises.md', promisesPage());
 await writeFile('docs/configuration.md', await configurationPage(await readFile('docs/configuration.md', 'utf8')));
 await writeFile('docs/reference.md', await referencePage());
+await writeFile('docs/reliability.md', reliabilityPage(await readFigures()));

@@ -1,5 +1,7 @@
-import { chmod, copyFile, lutimes, mkdir, readdir, rm } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { chmod, copyFile, lutimes, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { type BillOfMaterials, program as component } from './sbom.ts';
 
 /**
  * `npm run image-files [FOLDER] [PROGRAM]` fills the folder `build/image` with the files that the image adds to its
@@ -37,6 +39,13 @@ for (const [files, mode] of [
     await chmod(target, mode);
   }
 }
+// The bundle's bill of materials, with the two programs around it.
+const materials = JSON.parse(await readFile('dist/sbom.cdx.json', 'utf8')) as BillOfMaterials;
+const tini = /version (\S+)/.exec(execFileSync('/usr/bin/tini-static', ['--version'], { encoding: 'utf8' }))?.[1] ?? '';
+const around = [component('node', process.versions.node, 'MIT'), component('tini', tini, 'MIT')];
+const bill = join(root, 'usr/share/doc/pannier/sbom.cdx.json');
+const whole = { ...materials, components: [...materials.components, ...around] };
+await writeFile(bill, `${JSON.stringify(whole, null, 1)}\n`, { mode: 0o644 });
 const seconds = Number(process.env['SOURCE_DATE_EPOCH'] ?? 0);
 for (const name of ['.', ...(await readdir(root, { recursive: true }))]) {
   await lutimes(join(root, name), seconds, seconds);

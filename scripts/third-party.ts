@@ -1,13 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Metafile } from 'esbuild';
+import { bundledFolders } from './sbom.ts';
 
 /** The licence texts of every package in the bundles, since most licences require that their text is passed on. */
-export function thirdPartyNotices({ outputs }: Metafile): string {
-  const inputs = Object.values(outputs).flatMap((output) =>
-    Object.entries(output.inputs).flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 ? [path] : [])),
-  );
-  const folders = new Set(inputs.flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []));
-  const packages = [...folders].sort().map(readPackage);
+export function thirdPartyNotices(metafile: Metafile): string {
+  const packages = bundledFolders(metafile).map(readPackage);
   return packages.map((item) => noticeOf(item, packages)).join('\n');
 }
 

@@ -19,6 +19,10 @@ export class MemoryBackend implements Backend {
   readonly renewals = new Map<string, number | Code>();
   readonly fetches: string[] = [];
   readonly renews: string[] = [];
+  /** Key and version of each value that was revoked. */
+  readonly revokes: string[] = [];
+  /** Why the revocations of a key fail. */
+  readonly revocations = new Map<string, Code>();
   /** Whether a fetch with equal fields is answered as `unchanged`, also for a lease. */
   fetchesAgain = false;
   /** How long each answer to a fetch takes, by the test's clock. */
@@ -38,6 +42,11 @@ export class MemoryBackend implements Backend {
     this.source = {
       fetch: (want, last, signal) => this.#fetch(want, last, signal),
       renew: (want, life) => this.#renew(want, life),
+      revoke: async (want, { version }) => {
+        const refused = this.revocations.get(keyOf(want));
+        this.revokes.push(`${keyOf(want)} ${version}`);
+        if (refused !== undefined) throw fail(refused, want.place, 'as the test says');
+      },
       watch: (_want, changed) => {
         this.watched = changed;
         return { [Symbol.dispose]: () => {} };

@@ -19,6 +19,7 @@ export const ALLOWED: readonly Allowed[] = [
   { file: 'test/system/destination.test.ts', title: 'a mount that is read-only', needs: MOUNTING },
   { file: 'test/system/destination.test.ts', title: 'a volume that is full', needs: MOUNTING },
   { file: 'test/ship/image.test.ts', title: 'the image', needs: MOUNTING },
+  { file: 'test/faults/faults.test.ts', title: 'a fault that is made by mounting', needs: MOUNTING },
   { file: 'test/render/formats/', title: 'Docker Compose', needs: 'go on the PATH' },
   { file: 'test/render/formats/', title: 'read back by the kubelet', needs: 'go on the PATH' },
   { file: 'test/backend/acme/pebble.test.ts', title: 'needs go on the PATH', needs: 'go on the PATH' },

@@ -47,6 +47,7 @@ async function warningsOfUnused(
     for (const name of renderer.asks) asked.add(name);
   }
   for (const { backend } of secrets.values()) asked.add(backend);
+  if (config.state?.key.from === 'wrapped') asked.add(config.state.key.backend);
   if (!isIdle && read.size === secrets.size && asked.size === backends.size) return [];
   return (await import('./unused.ts')).warningsOfUnused(config, { read, asked, isIdle });
 }

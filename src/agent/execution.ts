@@ -76,8 +76,11 @@ export class Execution {
   }
 
   /** Sink and reload of the output that the child's environment is. @throws TypeError before `configure`. */
-  loopOptions(): { readonly sink: EnvSink; readonly reloads: readonly Reload[] } {
-    return { sink: this.#sink, reloads: reloadsOf(this.#configured(), this.child) };
+  loopOptions(): { readonly sink: EnvSink; readonly reloads: readonly Reload[]; readonly keepsFirst: boolean } {
+    const config = this.#configured();
+    // The environment of a process cannot be changed from outside: only another child has the next variables.
+    const keepsFirst = config.exec.onChange.kind !== 'restart';
+    return { sink: this.#sink, reloads: reloadsOf(config, this.child), keepsFirst };
   }
 
   /** Starts the child: everything is published. Does nothing the second time, and after `cancel`. */

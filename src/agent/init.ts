@@ -3,7 +3,7 @@ import type { AgentContext } from './context.ts';
 import type { CreateSink } from './output/loops.ts';
 import { failuresAtDeadline, type InitOutcome, outcomeOf } from './output/outcome.ts';
 import { progressOf } from './output/progress.ts';
-import { Pipeline } from './pipeline.ts';
+import { Pipeline, REVOKE_MS } from './pipeline.ts';
 import type { Plan } from './plan.ts';
 
 export interface InitOptions {
@@ -15,9 +15,6 @@ export interface InitOptions {
   /** False: the logins are revoked even when all is done. */
   readonly keepLogins?: boolean;
 }
-
-/** How long revoking the logins may take at the end. */
-export const REVOKE_MS = 2_000;
 
 /**
  * One pass of the pipeline: every output published and taken up, or the failures that prevent it. It ends when all is

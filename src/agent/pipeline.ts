@@ -4,9 +4,12 @@ import { isSamePlainData } from '../base/plain-data-equal.ts';
 import { Releases } from '../base/releases.ts';
 import { Subscribers } from '../base/subscribers.ts';
 import { Supervisor } from '../base/supervisor.ts';
-import type { StateConfig } from '../config/config.ts';
+import type { BackendConfig, Config, StateConfig } from '../config/config.ts';
+import type { Owners } from '../deliver/file/owners.ts';
 import type { FindKept } from '../lease/attempts.ts';
 import { LeaseManager } from '../lease/manager.ts';
+import type { ReplacedValues } from '../lease/replaced/replaced-values.ts';
+import type { Replaced } from '../lease/replaced.ts';
 import { Backends } from './backends.ts';
 import type { AgentContext } from './context.ts';
 import type { Execution } from './execution.ts';
@@ -16,8 +19,12 @@ import type { AgentView } from './serve/agent-view.ts';
 import { Listeners } from './serve/listeners.ts';
 import { servicesOf } from './serve/services.ts';
 import type { StateKeeper } from './state/keeper.ts';
+import type { StateOpening } from './state/opening.ts';
 import { usedBackends } from './used-backends.ts';
 import { WantedSecrets } from './wanted-secrets.ts';
+
+/** How long the end of a process waits for logins and leases to be revoked. */
+export const REVOKE_MS = 2_000;
 
 export interface PipelineOptions {
   /** Where outputs go; absent: into their directories. */
@@ -57,6 +64,9 @@ export class Pipeline implements AsyncDisposable {
   readonly #progress = new Subscribers<[output?: string]>();
   readonly #backends: Backends;
   readonly #manager: LeaseManager;
+  readonly #isLasting: boolean;
+  /** The directories of this agent; one that ends soon has none. */
+  #owners: Owners | undefined;
   readonly #loops: OutputLoops;
   readonly #wanted: WantedSecrets;
   readonly #listeners: Listeners | undefined;
@@ -65,8 +75,12 @@ export class Pipeline implements AsyncDisposable {
   readonly #keepsState: boolean;
   #state: StateKeeper | undefined;
   #stateConfig: StateConfig | undefined;
+  #opening: StateOpening | undefined;
+  /** What becomes of leases and certificates that were replaced; undefined until one was. */
+  #replaced: Promise<ReplacedValues> | undefined;
   #isApplied = false;
   #refusedConfig: readonly Failure[] = [];
+  #hasEndedCredentials = false;
 
   constructor(
     context: AgentContext,
@@ -88,25 +102,32 @@ export class Pipeline implements AsyncDisposable {
 
     this.#keepsState = keepsState;
     const takeLogin = (backend: string, identity: string) => this.#state?.takeLogin(backend, identity);
-    const backends = new Backends(this.context, takeLogin, () => (this.#plan as Plan).config);
+    const backends = new Backends(this.context, takeLogin, () => this.#plan as Plan, once);
     this.#backends = backends;
     this.#releases.push(() => backends[Symbol.asyncDispose]());
+
+    this.#isLasting = !once;
+    this.#releases.push(async () => this.#owners?.[Symbol.asyncDispose]());
 
     let loading: Promise<FindKept> | undefined;
     const kept: FindKept = async (want, names) => {
       loading ??= import('./kept-certificates.ts').then(({ findKeptIn }) => findKeptIn(() => this.#plan, emit));
       return await (await loading)(want, names);
     };
+    const onReplaced = (replaced: Replaced) => void this.#followReplaced().then((values) => values.add(replaced));
     const earlier = keepsState ? () => this.#state?.values : undefined;
     const manager = new LeaseManager({
-      ...{ clock, random, emit, kept, tracing: context.tracing },
+      ...{ clock, random, emit, kept, onReplaced, tracing: context.tracing },
       polls: !once,
       ...(earlier && { earlier }),
     });
     this.#manager = manager;
     this.secrets = manager;
     this.#releases.push(() => manager[Symbol.asyncDispose]());
+    this.#releases.push(async () => (await this.#replaced)?.[Symbol.dispose]());
+    this.#releases.push(() => this.endCredentials());
     this.#releases.push(async () => this.#state?.end());
+    this.#releases.push(async () => this.#opening?.[Symbol.asyncDispose]());
 
     const supervisor = new Supervisor((task, error) => {
       emit({ kind: 'task-crashed', task, failure: asFailure(error, task) });
@@ -115,9 +136,15 @@ export class Pipeline implements AsyncDisposable {
       context: this.context,
       manager,
       supervisor,
+      owners: () => this.#owners,
       ...(createSink === undefined ? {} : { createSink }),
       execution,
-      onState: (output) => this.#progress.tell(output),
+      looksAgain: !once,
+      spreadsReloads: !once,
+      onState: (output) => {
+        this.#progress.tell(output);
+        void this.#replaced?.then((values) => values.look());
+      },
       onNeeds: () => this.#wanted.updateSoon(),
     });
     this.#loops = loops;
@@ -143,11 +170,12 @@ export class Pipeline implements AsyncDisposable {
   }
 
   async #apply(plan: Plan): Promise<void> {
-    if (this.#keepsState) await this.#followState(plan.config.state);
+    if (this.#isLasting) this.#owners ??= await this.#makeOwners();
+    const isServing = this.#listeners !== undefined;
+    const used = usedBackends(plan, { withEnvironment: this.#execution !== undefined, isServing });
+    if (this.#keepsState) await this.#followState(plan.config, used);
     this.#plan ??= plan; // listeners answer as soon as they are open
     const listeners = await this.#listeners?.prepare(servicesOf(plan.config));
-    const isServing = listeners !== undefined;
-    const used = usedBackends(plan, { withEnvironment: this.#execution !== undefined, isServing });
     const closeOld = await this.#backends.replace(used).catch(async (error: unknown) => {
       await listeners?.discard();
       throw error;
@@ -195,25 +223,75 @@ export class Pipeline implements AsyncDisposable {
     await Promise.all([...this.#backends.byName().values()].map((backend) => backend.revokeLogin?.(signal)));
   }
 
+  /**
+   * Ends the credentials that end with the process (`revokeOnExit`), within two seconds. `exec` calls it as soon as its
+   * child has ended; otherwise it is done when the outputs have stopped. Nothing is fetched any more after that.
+   */
+  async endCredentials(): Promise<void> {
+    const backends = [...this.#backends.byName().values()].filter(({ revokesOnExit }) => revokesOnExit === true);
+    if (backends.length === 0 || this.#hasEndedCredentials) return;
+    this.#hasEndedCredentials = true;
+    this.#state?.freeze();
+    const replaced = await this.#replaced;
+    const { endCredentials } = await import('./end-credentials.ts');
+    const { clock, emit } = this.context;
+    const ending = { backends, manager: this.#manager, replaced: [...(replaced?.list() ?? [])], clock, emit };
+    replaced?.[Symbol.dispose]();
+    await endCredentials(ending, AbortSignal.timeout(REVOKE_MS));
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#progress.clear();
     this.#wanted[Symbol.dispose]();
     await this.#releases.releaseAll();
   }
 
+  /** Loads what looks after replaced values, which only agents with leases need. */
+  #followReplaced(): Promise<ReplacedValues> {
+    this.#replaced ??= import('../lease/replaced/replaced-values.ts').then(({ ReplacedValues }) => {
+      const { clock, random, emit } = this.context;
+      const uses = (wantId: string, version: string) => this.#loops.uses(wantId, version);
+      return new ReplacedValues({ clock, random, emit, manager: this.#manager, uses });
+    });
+    return this.#replaced;
+  }
+
   /** Opens the state before the first login. Nothing of it is loaded where no state is configured. */
-  async #followState(config: StateConfig | undefined): Promise<void> {
+  async #followState({ state: config, backends }: Config, used: readonly BackendConfig[]): Promise<void> {
     if (isSamePlainData(config, this.#stateConfig)) return;
+    const { path = '' } = this.#stateConfig ?? {};
     this.#stateConfig = config;
     const old = this.#state;
     this.#state = undefined;
+    await this.#opening?.[Symbol.asyncDispose]();
+    this.#opening = undefined;
     await old?.end();
+    if (path !== config?.path) await this.#owners?.release(path);
     if (config === undefined) return;
-    const { StateKeeper } = await import('./state/keeper.ts');
-    const { clock, emit, env } = this.context;
-    const backends = () => this.#backends.byName().values();
-    this.#state = await StateKeeper.open(config, { clock, emit, env, manager: this.#manager, backends });
-    if (this.#isApplied) this.#state?.writeSoon();
+    const warning = this.#owners && (await (await import('./state/own-state.ts')).ownState(config, this.#owners));
+    if (warning !== undefined) return this.context.emit({ kind: 'agent-warning', warning });
+    const { openKept } = await import('./state/open-kept.ts');
+    const deps = { ...this.context, manager: this.#manager, backends: () => this.#backends.byName().values() };
+    this.#opening = openKept(config, deps, {
+      openWrap: (key) => this.#backends.openKeyWrap(key, backends.get(key.backend)),
+      goesOn: (name) => !this.#isApplied && used.some((one) => one.name === name),
+      late: (keeper) => {
+        this.#state = keeper;
+        keeper.joinLate();
+      },
+    });
+    this.#state = await this.#opening.first;
+    if (this.#isApplied) this.#state?.joinLate();
+  }
+
+  async #makeOwners(): Promise<Owners> {
+    const { clock, emit } = this.context;
+    const startedWallMs = clock.wallMs();
+    const { Owners } = await import('../deliver/file/owners.ts');
+    return new Owners({
+      emit,
+      tell: () => ({ configuration: this.#plan?.config.files.join(', ') ?? '', startedWallMs }),
+    });
   }
 
   #view({ stop, reloadConfig, logLevel }: ServeOptions): AgentView {

@@ -6,10 +6,9 @@ import { findServiceManager } from '../process/service-manager.ts';
 import type { AgentContext } from './context.ts';
 import type { Execution } from './execution.ts';
 import { type ConfigFollower, type ConfigSource, followConfig } from './follow-config.ts';
-import { REVOKE_MS } from './init.ts';
 import { failuresAtDeadline } from './output/outcome.ts';
 import { progressOf } from './output/progress.ts';
-import { Pipeline } from './pipeline.ts';
+import { Pipeline, REVOKE_MS } from './pipeline.ts';
 import type { Plan } from './plan.ts';
 
 export interface RunOptions {
@@ -63,8 +62,8 @@ export async function run(
     pipeline.onProgress((output = '') => {
       const state = pipeline.outputs.states().get(output);
       const code = state?.kind === 'failed' ? state.why.code : undefined;
-      // Later the agent goes on: neither a new configuration that asks for tmpfs nor an unmounted one ends it.
-      if (code === 'OUTPUT_NOT_TMPFS' && !hasBegun) resolve(failuresOfOutputs(pipeline));
+      // Later the agent goes on: no new configuration ends it, nor an unmounted tmpfs.
+      if ((code === 'OUTPUT_NOT_TMPFS' || code === 'OUTPUT_IN_USE') && !hasBegun) resolve(failuresOfOutputs(pipeline));
     });
   });
   try {
@@ -107,8 +106,8 @@ interface ExecDeps {
 }
 
 /**
- * Resolves when the child of `exec` has ended, or was not started in time. In the second case the logins are revoked,
- * as `init` does.
+ * Resolves when the child of `exec` has ended and the credentials that end with it are revoked, or when the child was
+ * not started in time. In the second case the logins are revoked, as `init` does.
  */
 async function endOf(
   execution: Execution,
@@ -129,6 +128,7 @@ async function endOf(
     }
   }
   const { failure } = await execution.ended;
+  await pipeline.endCredentials(); // before listeners and outputs end: nothing of the child is left to use them
   return failure === undefined ? [] : [failure];
 }
 

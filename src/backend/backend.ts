@@ -2,6 +2,7 @@ import type { Failure } from '../base/errors.ts';
 import type { Secret } from '../base/secret.ts';
 import type { Fields } from '../base/value.ts';
 import type { SecretRequest } from '../config/config.ts';
+import type { CircuitView } from '../http/circuit.ts';
 import type { KeptLogin, ResumedLogin } from './kept-login.ts';
 import type { LoginView } from './login-view.ts';
 
@@ -88,6 +89,9 @@ export interface Fetched {
   readonly warning?: Failure;
 }
 
+/** What ends a value that was replaced: the version of a certificate is its serial number. */
+export type OldValue = Pick<Fetched, 'version' | 'life'>;
+
 /** How the backend names and stores a value, for clients that speak the backend's protocol to the agent. */
 export interface Original {
   /** The backend's own name for the secret, such as an ARN. */
@@ -118,6 +122,12 @@ export interface Source {
   fetch(want: Want, last: Fetched | undefined, signal: AbortSignal): Promise<Fetch>;
   /** Extends a lease; the answer's life starts at the request. Absent: leases of this source are not renewable. */
   renew?(want: Want, life: LeaseLife, signal: AbortSignal): Promise<LeaseLife>;
+  /**
+   * Ends a value before its own end: revokes its lease or its certificate. Resolves when the backend refuses it from
+   * then on, also when it knows it no longer. Absent: values of this source cannot be ended.
+   * @throws PannierError LEASE_NOT_REVOKED when the answer named no lease, or what the client and the session throw.
+   */
+  revoke?(want: Want, old: OldValue, signal: AbortSignal): Promise<void>;
   /**
    * How the value of a want is made again of what an earlier process kept beside the files that it published. Undefined
    * or absent: such values are not kept.
@@ -150,6 +160,11 @@ export interface Backend extends AsyncDisposable {
   readonly where: string;
   /** Address, namespace and login as one text, part of the id of each want. It holds no credential. */
   readonly identity: string;
+  /**
+   * Agents of a fleet start together: the first renewal of a lease comes up to half of its time early, at random, so
+   * that the fleet does not renew together either. Absent: it comes in its time.
+   */
+  readonly spreadsFirst?: true | undefined;
   /** When a login ends on the monotonic clock. Absent: leases of this backend depend on no login. */
   loginEndsMonoMs?(loginId: number): number;
   /**
@@ -167,6 +182,8 @@ export interface Backend extends AsyncDisposable {
   clockJumped?(byMs: number): void;
   /** The login as it is now. Absent: this kind of backend has no login with a life. */
   login?(): LoginView;
+  /** The circuit breaker as it is now. Absent, or undefined: this backend has none. */
+  circuit?(): CircuitView | undefined;
   /** Why secrets cannot be fetched now, such as that there is no login; undefined when they can. */
   trouble?(): Failure | undefined;
   /**
@@ -176,6 +193,10 @@ export interface Backend extends AsyncDisposable {
   resumed?(): Promise<ResumedLogin | undefined>;
   /** The login in use, for the next process; undefined when there is none that another process could use. */
   loginToKeep?(): KeptLogin | undefined;
-  /** Revokes the login, after a failed `init`. Never throws. */
+  /** Revokes the login, after a failed `init` and with `revokesOnExit`. Never throws. */
   revokeLogin?(signal: AbortSignal): Promise<void>;
+  /** Login and leases are revoked when the process ends. Absent: they are left to end. */
+  readonly revokesOnExit?: boolean;
+  /** Whether the leases of a login end with `revokeLogin`. Absent: this kind of backend has no leases. */
+  endsLeases?(loginId: number): boolean;
 }

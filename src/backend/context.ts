@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Emit } from '../base/fact.ts';
 import type { Tracing } from '../base/tracing.ts';
+import type { SecretRequest } from '../config/config.ts';
 import type { Environment } from '../config/environment.ts';
 import type { KeptLogin } from './kept-login.ts';
 
@@ -21,6 +22,16 @@ export interface BackendContext {
    * Its keys begin with the kind of the backend.
    */
   readonly kept: Map<string, unknown>;
+  /**
+   * What is asked of the backend of this name, for a process that ends when it has its answers. Absent: it goes on, or
+   * what it asks is not known.
+   */
+  readonly askedOnce?: (backend: string) => readonly SecretRequest[];
+  /**
+   * A process begins that stays: its first requests may be spread, see `RequestsConfig.startSpreadMs`. Absent: they are
+   * sent at once.
+   */
+  readonly spreadsStart?: true | undefined;
   /**
    * Gives out the login that an earlier process had at the backend of this name and identity, once. Absent: nothing is
    * kept from one process to the next.

@@ -14,6 +14,8 @@ export interface KeptLogin {
   readonly loginId: number;
   /** It is revoked when the process ends, so it is of use only to the process after one that was killed. */
   readonly endsWithProcess: boolean;
+  /** This process made it itself, before the backend was opened: nobody else uses it. Absent: another process did. */
+  readonly made?: { readonly credentialEndsMonoMs?: number | undefined };
 }
 
 /** The login of an earlier process that is used again. */

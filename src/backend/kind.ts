@@ -1,9 +1,10 @@
 import type { Secret } from '../base/secret.ts';
-import type { BackendConfig } from '../config/config.ts';
+import type { BackendConfig, WrappingKey } from '../config/config.ts';
 import type { BackendKindConfig } from '../config/sections/backends/kind.ts';
 import type { Backend } from './backend.ts';
-import type { OpeningContext } from './context.ts';
+import type { BackendContext, OpeningContext } from './context.ts';
 import type { Examiner } from './examined.ts';
+import type { KeyWrap } from './key-wrap.ts';
 import type { PolicyMaker } from './policy.ts';
 
 export type { BackendContext, OpeningContext } from './context.ts';
@@ -26,6 +27,8 @@ export interface BackendKind<C extends BackendConfig = BackendConfig> extends Ba
    * skips the backend, or it needs no policy.
    */
   loadTools?(): Promise<Partial<Examiner<C> & PolicyMaker<C>>>;
+  /** Opens the key of a backend that encrypts keys; nothing is sent yet. Absent: `wrapsKeys` is absent too. */
+  openKeyWrap?(config: C, key: WrappingKey, context: BackendContext): Promise<KeyWrap>;
   /** Opens a backend; nothing is sent yet. */
   open(config: C, context: OpeningContext): Promise<Backend>;
 }

@@ -1,4 +1,4 @@
-import type { BackendConfig, SecretConfig, SecretRequest } from '../config/config.ts';
+import type { BackendConfig, SecretConfig, SecretRequest, WrappingKey } from '../config/config.ts';
 import type { BackendContext } from './context.ts';
 
 /** What templates ask a backend for by a path that they work out, and what is known of it without a value. */
@@ -17,6 +17,8 @@ export interface PolicyUse<C extends BackendConfig = BackendConfig> {
   /** Every configured secret of this backend. */
   readonly secrets: readonly SecretConfig[];
   readonly computed: readonly ComputedRequest[];
+  /** The key of this backend that encrypts the key of the state. Absent: none does. */
+  readonly wrappingKey?: WrappingKey;
   /** Clients ask this backend through the proxy. */
   readonly isProxied: boolean;
   /** For asking the server what the configuration does not say. Absent: nothing is sent. */

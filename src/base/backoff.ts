@@ -33,9 +33,52 @@ export function backoffMs(
   retryAfterMs?: number,
   bounds: BackoffBounds = DEFAULT_BACKOFF,
 ): number {
-  if (retryAfterMs !== undefined && retryAfterMs >= RETRY_AFTER_MIN_MS) {
+  if (isFollowed(retryAfterMs)) {
     return Math.min(RETRY_AFTER_CAP_MS, retryAfterMs) * (1 + 0.1 * random());
   }
   const ceiling = Math.min(bounds.capMs, bounds.baseMs * 2 ** Math.min(30, Math.max(0, failures - 1)));
   return bounds.floorMs + random() * Math.max(0, ceiling - bounds.floorMs);
+}
+
+/** A failing attempt that is not urgent is repeated soon this often, as most troubles are over in a second or two. */
+export const QUICK_TRIES = 3;
+
+/**
+ * As `backoffMs`, for what need not hurry, such as a value that is there and does not end soon. The first tries come as
+ * soon as those of `backoffMs`. The next comes anywhere within `paceMs`, and from then on one comes per `paceMs`, 10 %
+ * more or less: what fails is asked for about as often as what does not. So while a backend is away a fleet sends it no
+ * more than when all is well, and afterwards each agent comes back at a moment of its own. A `paceMs` below the cap of
+ * 30 s changes nothing.
+ * @param quickTries how many tries come soon.
+ */
+export function patientBackoffMs(
+  failures: number,
+  random: () => number,
+  paceMs: number,
+  {
+    retryAfterMs,
+    quickTries = QUICK_TRIES,
+  }: { readonly retryAfterMs?: number | undefined; readonly quickTries?: number },
+): number {
+  const soonMs = backoffMs(failures, random, retryAfterMs);
+  if (failures <= quickTries || paceMs <= DEFAULT_BACKOFF.capMs) return soonMs;
+  const share = failures === quickTries + 1 ? random() : 0.9 + 0.2 * random();
+  const askedFor = isFollowed(retryAfterMs) ? soonMs : 0;
+  return Math.max(askedFor, DEFAULT_BACKOFF.floorMs, paceMs * share);
+}
+
+/** What is left of a life may be divided into so many tries. */
+const TRIES_IN_REST = 4;
+
+/**
+ * The pace for `patientBackoffMs` of something that ends in `restMs`: a quarter of that, so that the tries come closer
+ * as the end does; `longestMs` at most.
+ */
+export function paceMs(restMs: number, longestMs: number): number {
+  return Math.max(0, Math.min(longestMs, restMs / TRIES_IN_REST));
+}
+
+/** Whether a server's Retry-After counts. */
+export function isFollowed(retryAfterMs: number | undefined): retryAfterMs is number {
+  return retryAfterMs !== undefined && retryAfterMs >= RETRY_AFTER_MIN_MS;
 }

@@ -48,6 +48,7 @@ export const CODES = {
   RENDER_NOT_TEXT: row(1, 'never', 'Use the helper json or base64encode.'),
   RENDER_BAD_ARGUMENT: row(1, 'never', 'See docs/templates.md.'),
   RENDER_BAD_CERTIFICATE: row(1, 'never', 'See docs/keystores.md.'),
+  RENDER_TOO_LARGE: row(1, 'never', 'Loop over less, or write less in each turn.'),
   RENDER_KEY: row(1, 'never', 'Rename the field with rename, or set keys: identifier.'),
   RENDER_SAME_KEY: row(1, 'never', 'Use rename, or take fewer sources.'),
 
@@ -86,6 +87,7 @@ export const CODES = {
   // ---- state
   STATE_KEY: row(1, 'never', 'Give state.keyFile or state.keyEnv at least 32 random bytes: openssl rand -base64 32.'),
   STATE_UNREADABLE: row(1, 'never', 'If the key was changed by mistake, restore it and rename refused to state.'),
+  STATE_IN_USE: row(1, 'never', 'Give each agent a state of its own.'),
   STATE_NOT_WRITABLE: row(1, 'backoff', 'Check the directory in state.path, its owner and its space.'),
 
   // ---- secret
@@ -116,6 +118,8 @@ export const CODES = {
     'See who changed the file. Pannier writes it again, for its own user alone.',
   ),
   CERTIFICATE_NOT_REVOKED: row(1, 'never', 'Allow update on MOUNT/revoke.'),
+  LEASE_NOT_REVOKED: row(1, 'never', 'Allow update on sys/leases/revoke.'),
+  LEASE_ENDS_IN_USE: row(1, 'never', 'See what holds the output back, and run pannier resume when that is mended.'),
   SECRET_STALE: row(1, 'backoff', 'See the failure of the refresh.'),
   SECRET_EXPIRED: row(1, 'backoff', 'See the failure of the last refresh.'),
   SECRET_NEVER_FETCHED: row(3, 'backoff', 'Check the address, the network and the health of the backend.'),
@@ -134,6 +138,8 @@ export const CODES = {
   ),
   OUTPUT_OWNER: row(1, 'backoff', 'Run as root, or set gid to a group that the agent is in.'),
 
+  OUTPUT_IN_USE: row(1, 'never', 'Stop one of the two, or give each a directory of its own.'),
+  OUTPUT_UNGUARDED: row(1, 'never', 'See that no second agent uses the directory, or use a tmpfs.'),
   OUTPUT_CHECK_FAILED: row(
     1,
     'backoff',
@@ -144,6 +150,7 @@ export const CODES = {
     'backoff',
     "See the application's log; the generation before is published again, if there is one.",
   ),
+  OUTPUT_DRIFTED: row(1, 'backoff', 'Find out which process writes there.'),
   OUTPUT_HELD: row(1, 'backoff', 'Correct the value at its backend, or run pannier resume.'),
 
   // ---- reload
@@ -210,6 +217,7 @@ export const CODES = {
   INIT_TIMEOUT: row(1, 'never', 'Raise --timeout, or see its reload.'),
   AGENT_STALLED: row(1, 'never', 'Restart it, and please report it.'),
   AGENT_PID_ONE: row(1, 'never', 'Use a small init such as tini: Node reaps only its own children.'),
+  AGENT_NODE_OPTIONS: row(1, 'never', 'Set them for the program that needs them, and not for the whole container.'),
   AGENT_NOTIFY: row(1, 'never', 'Install systemd-notify and set NotifyAccess=all, or use Type=exec.'),
   LOG_FILE: row(1, 'never', 'Check path and space, then send SIGHUP; until then lines go to standard error.'),
   TRACES_UNUSABLE: row(1, 'never', 'Correct the variable or the key, and start the agent again.'),

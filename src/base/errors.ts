@@ -1,4 +1,5 @@
 import { CODES, type Code, type ExitStatus, type Retry } from './codes.ts';
+import { printable } from './printable.ts';
 
 /** A place in a text file; line and column are counted from 1. */
 export interface FilePosition {
@@ -79,14 +80,14 @@ export class ProblemsError extends Error {
 }
 
 /**
- * A failure on one line: `secrets.db.read: no such path (SECRET_NOT_FOUND). Check …`, behind `shop.yaml:7:9: ` when it
- * stands in a file.
+ * A failure on one line, which no name in it can end: `secrets.db.read: no such path (SECRET_NOT_FOUND). Check …`,
+ * behind `shop.yaml:7:9: ` when it stands in a file.
  */
 export function formatFailure({ code, place, at, seen, hint }: Failure): string {
   const position = at === undefined ? '' : formatPosition(at);
   // The place of a syntax error is its position.
   const prefix = position === '' || place === position ? '' : `${position}: `;
-  return `${prefix}${place}: ${seen} (${code}). ${hint}`;
+  return printable(`${prefix}${place}: ${seen} (${code}). ${hint}`);
 }
 
 /** A position as compilers write it, and editors read it: `shop.yaml:7:9`. */

@@ -53,6 +53,8 @@ export type Fact =
       readonly failure: Failure;
       readonly retryInMs: number;
     }
+  /** Requests carry the credential, and no token is made. `failure`: why that cannot be, so a login is made. */
+  | { readonly kind: 'login-inline'; readonly backend: string; readonly failure?: Failure }
   /** The login of an earlier process is used. `failure`: the server has not said yet whether it is still alive. */
   | {
       readonly kind: 'login-resumed';
@@ -89,6 +91,14 @@ export type Fact =
       readonly failure: Failure;
       readonly durationMs: number;
     }
+  /** The circuit breaker of a backend. `open`: nothing is sent for `probeInMs`, then one request after each pause. */
+  | {
+      readonly kind: 'backend-circuit';
+      readonly backend: string;
+      readonly state: 'closed' | 'open';
+      readonly failure?: Failure;
+      readonly probeInMs?: number;
+    }
   // ---- secrets; `secrets` are the names of all secrets that share the fetch
   | {
       readonly kind: 'secret-changed';
@@ -106,6 +116,8 @@ export type Fact =
       readonly ageMs: number;
     }
   | { readonly kind: 'secret-unchanged'; readonly secrets: readonly string[] }
+  /** A value that was replaced, or is not needed any more, is refused by the backend from now on. */
+  | { readonly kind: 'secret-revoked'; readonly secrets: readonly string[]; readonly life: string }
   | { readonly kind: 'secret-renewed'; readonly secrets: readonly string[]; readonly ttlMs: number }
   | {
       readonly kind: 'secret-failed';
@@ -164,6 +176,16 @@ export type Fact =
       readonly failure: Failure;
     }
   | { readonly kind: 'output-failed'; readonly output: string; readonly failure: Failure; readonly retryInMs?: number }
+  /** Somebody else has changed what is published. */
+  | {
+      readonly kind: 'output-drifted';
+      readonly output: string;
+      readonly failure: Failure;
+      /** When it is put right; absent: it is only told. */
+      readonly restoreInMs?: number;
+    }
+  /** What is published is again what it was, and Pannier did not do that. */
+  | { readonly kind: 'output-drift-over'; readonly output: string }
   | {
       readonly kind: 'output-recovered';
       readonly output: string;
@@ -171,6 +193,8 @@ export type Fact =
       readonly removed: number;
     }
   | { readonly kind: 'reload-skipped'; readonly output: string; readonly generation: number }
+  /** The reload for a generation waits for the turn of this replica. */
+  | { readonly kind: 'reload-planned'; readonly output: string; readonly generation: number; readonly inMs: number }
   /** One step of a reload ended. The steps after a failed one are not run. */
   | {
       readonly kind: 'reload-step';

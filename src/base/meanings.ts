@@ -35,6 +35,7 @@ export const MEANINGS = {
   RENDER_BAD_ARGUMENT: 'A helper was given a value that it cannot use.',
   RENDER_BAD_CERTIFICATE:
     'Certificates, a private key or the password of a keystore cannot be written in the form that is asked for.',
+  RENDER_TOO_LARGE: 'A file is larger than 64 MiB, or its template does more than two million steps.',
   RENDER_KEY: 'A key does not fit the format.',
   RENDER_SAME_KEY: 'Two fields would have the same key in a file.',
 
@@ -69,6 +70,7 @@ export const MEANINGS = {
   // ---- state
   STATE_KEY: 'The key of the state cannot be used, so the agent works without a state (a warning).',
   STATE_UNREADABLE: 'What an earlier process kept cannot be opened, so everything is fetched (a warning).',
+  STATE_IN_USE: 'Another agent keeps its state there, so this one works without a state (a warning).',
   STATE_NOT_WRITABLE: 'What is known cannot be kept for the next start (a warning).',
 
   // ---- secret
@@ -91,6 +93,8 @@ export const MEANINGS = {
   CERTIFICATE_CA_CHANGED: 'The mount has another CA; another certificate is issued (a warning).',
   CERTIFICATE_KEPT_IGNORED: 'What an output kept of its certificates does not count; others are issued (a warning).',
   CERTIFICATE_NOT_REVOKED: 'A replaced certificate could not be revoked (a warning).',
+  LEASE_NOT_REVOKED: 'A replaced lease could not be revoked (a warning).',
+  LEASE_ENDS_IN_USE: 'An output still uses a replaced lease, which is about to end (a warning).',
   SECRET_STALE: 'The last refresh failed; the value is still valid.',
   SECRET_EXPIRED: 'The value has expired: it is past its validity, the end of its login, or its maxStale.',
   SECRET_NEVER_FETCHED: 'The backend has not answered for the secret yet.',
@@ -105,8 +109,12 @@ export const MEANINGS = {
   OUTPUT_NOT_TMPFS: 'The destination is not on tmpfs (a warning, unless requireTmpfs is set).',
   OUTPUT_OWNER: 'The owner or group of a file cannot be set.',
 
+  OUTPUT_IN_USE: 'Another agent publishes in the directory.',
+  OUTPUT_UNGUARDED:
+    'The file system has no sockets, so that a second agent in the directory would not be refused (a warning).',
   OUTPUT_CHECK_FAILED: 'The check of a candidate failed, so it is not published; the last generation stays.',
   OUTPUT_VERIFY_FAILED: 'The application did not answer verify well after a reload.',
+  OUTPUT_DRIFTED: 'Another process has changed the published files, and they are not put right yet.',
   OUTPUT_HELD: 'A generation was taken back and is held back: older values are published.',
 
   // ---- reload
@@ -169,6 +177,7 @@ export const MEANINGS = {
   INIT_TIMEOUT: 'An output was not done within the time that init had.',
   AGENT_STALLED: 'A part of the agent makes no progress any more.',
   AGENT_PID_ONE: 'The agent is process 1 (a warning).',
+  AGENT_NODE_OPTIONS: 'NODE_OPTIONS has options that would load code into Pannier or show its memory (a warning).',
   AGENT_NOTIFY: 'The service manager cannot be notified (a warning).',
   LOG_FILE: 'The log file cannot be written (a warning).',
   TRACES_UNUSABLE: 'A setting for traces cannot be followed (a warning).',

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { distFolder, loadMain } from './load-main.ts';
 import type * as Probe from './probe.ts';
-import { startOverWithoutNodeDebug } from './start-over.ts';
+import { startOver } from './start-over.ts';
 
 /** A hash of the scripts, put in by the bundler. */
 declare const PANNIER_BUILD: string;
@@ -12,6 +12,9 @@ declare const require: (name: string) => unknown;
 // Before anything else: with a listener, SIGUSR1 does not open Node's inspector, which would show every value.
 process.on('SIGUSR1', () => {});
 
+// No library of ours needs it, and with it a key `__proto__` of foreign data could change every object.
+Reflect.deleteProperty(Object.prototype, '__proto__');
+
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major < 22 || (major === 22 && minor < 22)) {
   process.stderr.write(`pannier needs Node 22.22 or newer; this is ${process.versions.node}\n`);
@@ -19,7 +22,7 @@ if (major < 22 || (major === 22 && minor < 22)) {
 }
 
 // The command line is ours then, so a flag keeps the inspector shut from the start.
-startOverWithoutNodeDebug([...process.execArgv, '--disable-sigusr1', ...process.argv.slice(1)]);
+startOver([...process.execArgv, '--disable-sigusr1', ...process.argv.slice(1)]);
 
 // Health is asked every few seconds: what asks for it is a small script of its own.
 const probing =

@@ -24,7 +24,8 @@ export type Choice =
   | { readonly command: 'get'; readonly name: string; readonly options: GetCommandOptions }
   | { readonly command: 'status'; readonly options: StatusCommandOptions }
   | { readonly command: 'probe'; readonly check: Probe; readonly options: AgentOptions; readonly timeoutMs?: number }
-  | { readonly command: 'rollback' | 'resume'; readonly output: string; readonly options: AgentOptions }
+  | { readonly command: 'rollback'; readonly output: string; readonly options: AgentOptions; readonly to?: number }
+  | { readonly command: 'resume'; readonly output: string; readonly options: AgentOptions }
   | { readonly command: 'schema' }
   | { readonly command: 'version' }
   | { readonly command: 'completion'; readonly shell: Shell }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { readEnvironment } from '../config/environment.ts';
 import type { Scene } from './demo/scene.ts';
 import { openStage, type Stage } from './demo/stage.ts';
+import { tell } from './print.ts';
 
 export interface DemoOptions {
   readonly openbao?: boolean;
@@ -28,7 +29,7 @@ export async function demoCommand({ openbao = false }: DemoOptions): Promise<num
     await runSteps(stage, await openScene(stage, openbao));
     return 0;
   } catch (error) {
-    process.stderr.write(`\nThe demo failed: ${error instanceof Error ? error.message : 'unknown fault'}\n`);
+    tell(`\nThe demo failed: ${error instanceof Error ? error.message : 'unknown fault'}\n`);
     return 1;
   }
 }

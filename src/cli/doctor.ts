@@ -2,7 +2,7 @@ import { systemClock } from '../base/clock.ts';
 import type { Check } from '../base/examination.ts';
 import { runChecks } from './doctor/run-checks.ts';
 import { documentOf, showCheck, statusOf, summaryOf } from './doctor/show.ts';
-import { print } from './print.ts';
+import { print, printLines } from './print.ts';
 import type { CommonOptions } from './setup.ts';
 import { exitStatusOf, listenForStop } from './stop-signals.ts';
 
@@ -27,13 +27,13 @@ export async function doctorCommand(options: DoctorCommandOptions): Promise<numb
   try {
     for await (const checks of runChecks(options, signal)) {
       all.push(...checks);
-      if (!json) await print(checks.map(showCheck).join(''));
+      if (!json) await printLines(checks.map(showCheck).join(''));
     }
   } finally {
     cancel();
   }
   const received = stop.received();
   if (received !== undefined) return exitStatusOf(received);
-  await print(json ? documentOf(all) : summaryOf(all));
+  await (json ? print(documentOf(all)) : printLines(summaryOf(all)));
   return statusOf(all);
 }

@@ -4,6 +4,7 @@ import { run } from '../agent/run.ts';
 import { exitStatus, fail, formatFailure } from '../base/errors.ts';
 import { configSource } from './config-source.ts';
 import { forwardSignals } from './forward-signals.ts';
+import { tell } from './print.ts';
 import { warnAsProcessOne } from './process-one.ts';
 import { type CommonOptions, setUp } from './setup.ts';
 import { releaseStartMemory, spareMemory } from './sparing.ts';
@@ -35,7 +36,10 @@ export async function execCommand(options: ExecCommandOptions): Promise<number> 
   const execution = new Execution({ context, argv: command, ownGroup: !onTerminal });
   using signals = forwardSignals(execution.child, { onTerminal, emit: context.emit });
   process.once('exit', () => execution.child.abandon());
-  void execution.ended.then(({ status }) => endInTime(status));
+  void execution.ended.then(({ status }) => {
+    signals.childEnded(status);
+    endInTime(status);
+  });
   const failures = await run(plan, context, {
     signal: signals.stop,
     stop: () => signals.receive('SIGTERM'),
@@ -46,7 +50,7 @@ export async function execCommand(options: ExecCommandOptions): Promise<number> 
     logLevel: setup.log,
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
   });
-  for (const failed of failures) process.stderr.write(`exec: ${formatFailure(failed)}\n`);
+  for (const failed of failures) tell(`exec: ${formatFailure(failed)}\n`);
   if (execution.child.isStarted) return (await execution.ended).status;
   if (failures.length > 0) return exitStatus(failures);
   return exitStatusOf(signals.received() ?? 'SIGTERM');

@@ -1,6 +1,6 @@
 import type { Emit } from '../base/fact.ts';
 import type { SupervisedChild } from '../process/supervised-child.ts';
-import { endListeningEarly, hurry } from './end-process.ts';
+import { endListeningEarly, endProcess, hurry } from './end-process.ts';
 import { endInTime, exitStatusOf } from './stop-signals.ts';
 
 /**
@@ -31,13 +31,16 @@ export interface ForwardedSignals extends Disposable {
   readonly stop: AbortSignal;
   /** Acts as if the signal had come. */
   receive(signal: NodeJS.Signals): void;
+  /** The child has ended with this status: from now on the second signal that stops `exec` ends it at once. */
+  childEnded(status: number): void;
   /** The last signal that stopped `exec`; undefined when none did so far. */
   received(): NodeJS.Signals | undefined;
 }
 
 /**
  * Passes the signals that `exec` gets on to the child and its whole process group. SIGTERM, SIGINT and SIGQUIT also end
- * `exec`: together with the child when one was started, otherwise at once.
+ * `exec`: together with the child when one was started, otherwise at once. When the child has ended and its credentials
+ * are being revoked, a second one ends `exec` at once.
  *
  * On a terminal child and agent share the foreground group. There the child alone decides about Ctrl-C, since it may be
  * a shell or `psql`. Without a child Ctrl-C ends `exec`, and so does a terminal that hangs up.
@@ -49,10 +52,12 @@ export function forwardSignals(
   endListeningEarly();
   const abort = new AbortController();
   let received: NodeJS.Signals | undefined;
+  let childStatus: number | undefined;
   const receive = (signal: NodeJS.Signals) => {
     if (onTerminal && child.isRunning && BY_TERMINAL.has(signal)) return;
     const stops = STOPS.has(signal) || (onTerminal && signal === 'SIGHUP' && !child.isStarted);
     if (!stops) return child.forward(signal);
+    if (childStatus !== undefined && received !== undefined) return void endProcess(childStatus);
     if (received === undefined) emit({ kind: 'agent-stopping', reason: signal });
     received = signal;
     hurry();
@@ -66,6 +71,9 @@ export function forwardSignals(
   return {
     stop: abort.signal,
     receive,
+    childEnded: (status) => {
+      childStatus = status;
+    },
     received: () => received,
     [Symbol.dispose]: () => {
       for (const signal of FORWARDED) process.off(signal, receive);

@@ -12,6 +12,7 @@ import { AnswerCache } from '../deliver/api/answers.ts';
 import type { LocalAnswer } from '../http/local-api.ts';
 import type { AgentOptions } from './find-agent.ts';
 import { namedPlace } from './named-place.ts';
+import { tell } from './print.ts';
 import { progressOnTerminal } from './progress.ts';
 import { loadPlan } from './setup.ts';
 import { listenForStop } from './stop-signals.ts';
@@ -52,9 +53,9 @@ export async function getDirectly(
   const held = await fetchOne(plan, name, context, { timeoutMs: TIMEOUT_MS, signal: stop.signal });
   progress?.end();
   if (!('value' in held)) throw new ProblemsError(held);
-  if (!isAsked) process.stderr.write('get: no agent answers, so the secret was fetched with a login of its own\n');
+  if (!isAsked) tell('get: no agent answers, so the secret was fetched with a login of its own\n');
   if (held.value.life.kind === 'lease') {
-    process.stderr.write(`get: ${name} has a lease, which was revoked with the login that fetched it\n`);
+    tell(`get: ${name} has a lease, which was revoked with the login that fetched it\n`);
   }
   const answers = new AnswerCache();
   const body = field === undefined ? answers.whole(name, held) : answers.field(held, field)?.body;

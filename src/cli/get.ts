@@ -6,7 +6,7 @@ import { writeJson } from '../render/text/json.ts';
 import { advised } from './agent-advice.ts';
 import { parsedAnswer, refusedAnswer } from './agent-answer.ts';
 import { type AgentOptions, findAgent } from './find-agent.ts';
-import { print } from './print.ts';
+import { isChangedByTerminal, print, tell } from './print.ts';
 
 export interface GetCommandOptions extends AgentOptions {
   readonly json: boolean;
@@ -29,8 +29,10 @@ export async function getCommand(source: string, options: GetCommandOptions): Pr
   const isRaw = field !== undefined && !options.json;
   const { answer, where } = await ask(name, isRaw ? field : undefined, source, options);
   warnOfState(name, answer);
-  if (isRaw) await print(process.stdout.isTTY ? Buffer.concat([answer.body, NEWLINE]) : answer.body);
-  else await print(`${writeJson(choose(parsedAnswer(answer, where), name, field, options), 0, 'api')}\n`);
+  if (isRaw) {
+    if (isChangedByTerminal(answer.body)) tell(CHANGED);
+    await print(process.stdout.isTTY ? Buffer.concat([answer.body, NEWLINE]) : answer.body);
+  } else await print(`${writeJson(choose(parsedAnswer(answer, where), name, field, options), 0, 'api')}\n`);
   return 0;
 }
 
@@ -63,6 +65,9 @@ async function ask(name: string, field: string | undefined, source: string, opti
 
 const NEWLINE = Buffer.from('\n');
 
+const CHANGED =
+  'get: the value has characters that control a terminal, shown as question marks; a pipe gets them as they are\n';
+
 function choose(document: Value, name: string, field: string | undefined, { json }: GetCommandOptions): Value {
   if (field === undefined) return json ? document : (lookUp(document, 'fields') ?? document);
   const fields = lookUp(document, 'fields') ?? document;
@@ -79,5 +84,5 @@ function choose(document: Value, name: string, field: string | undefined, { json
 function warnOfState(name: string, { headers }: LocalAnswer): void {
   const state = headers['pannier-state'];
   if (state !== 'stale' && state !== 'expired') return;
-  process.stderr.write(`get: ${name} is ${state}, last known good ${headers['age']} s ago\n`);
+  tell(`get: ${name} is ${state}, last known good ${headers['age']} s ago\n`);
 }

@@ -10,7 +10,7 @@ import { convertConfig, type Imported } from '../import/convert-config.ts';
 import { formatProblem, Notes } from '../import/problem.ts';
 import { readConfigs, readSourceFile } from '../import/read-config.ts';
 import type { ComparisonOptions } from './import/show-comparison.ts';
-import { print } from './print.ts';
+import { print, tell } from './print.ts';
 
 export interface ImportCommandOptions extends ComparisonOptions {
   /** Configurations of Vault Agent, Vault Proxy, consul-template or envconsul; `-` is standard input. */
@@ -34,9 +34,9 @@ export async function importCommand(options: ImportCommandOptions): Promise<numb
   if (converted === undefined) return 2;
   const { items, imported } = converted;
   const { problems } = imported;
-  for (const problem of problems) process.stderr.write(`${formatProblem(problem)}\n`);
+  for (const problem of problems) tell(`${formatProblem(problem)}\n`);
   const wrong = await problemsOfResult(imported);
-  for (const problem of wrong) process.stderr.write(`the result is not valid yet: ${problem}\n`);
+  for (const problem of wrong) tell(`the result is not valid yet: ${problem}\n`);
   if (options.compare === true && wrong.length === 0) {
     const { showComparison } = await import('./import/show-comparison.ts');
     return (await showComparison(items, imported, options)) && problems.length === 0 ? 0 : 1;
@@ -77,7 +77,7 @@ async function convert({
   }
   const read = await readConfigs(files, readStdin);
   if ('unreadable' in read) {
-    for (const problem of read.unreadable) process.stderr.write(`${formatProblem(problem)}\n`);
+    for (const problem of read.unreadable) tell(`${formatProblem(problem)}\n`);
     return undefined;
   }
   const folders = files.map((file) => dirname(resolve(file)));
@@ -116,7 +116,7 @@ async function convertManifest(
       : await readAnnotations(read.text, manifest);
   if ('unreadable' in found || found.annotations.length === 0) {
     const none = { place, seen: 'no annotation of vault.hashicorp.com/ or openbao.org/', todo: 'Name a manifest.' };
-    process.stderr.write(`${formatProblem('unreadable' in found ? found.unreadable : none)}\n`);
+    tell(`${formatProblem('unreadable' in found ? found.unreadable : none)}\n`);
     return undefined;
   }
   const notes = new Notes();

@@ -2,6 +2,7 @@ import type { AgentContext } from '../agent/context.ts';
 import { init } from '../agent/init.ts';
 import { exitStatus, formatFailure } from '../base/errors.ts';
 import type { Fact } from '../base/fact.ts';
+import { tell } from './print.ts';
 import { progressOnTerminal } from './progress.ts';
 import { type CommonOptions, setUp } from './setup.ts';
 import { exitStatusOf, listenForStop } from './stop-signals.ts';
@@ -22,7 +23,7 @@ export async function initCommand(options: InitCommandOptions): Promise<number> 
   const received = stop.received();
   if (received !== undefined) return exitStatusOf(received);
   if (failures.length === 0) results.tell(plan.config.outputs);
-  for (const failed of failures) process.stderr.write(`init: ${formatFailure(failed)}\n`);
+  for (const failed of failures) tell(`init: ${formatFailure(failed)}\n`);
   return failures.length === 0 ? 0 : exitStatus(failures);
 }
 

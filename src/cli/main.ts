@@ -1,5 +1,7 @@
 import { asFailure, exitStatus, formatFailure, PannierError, ProblemsError } from '../base/errors.ts';
+import { emptyCoreDumps } from '../process/core-dumps.ts';
 import { endProcess, listenEarly } from './end-process.ts';
+import { tell } from './print.ts';
 import { quickChoice } from './quick-choice.ts';
 import { runChoice } from './run-choice.ts';
 import { printProblems } from './setup.ts';
@@ -8,9 +10,10 @@ import { printProblems } from './setup.ts';
 export async function main(argv: readonly string[] = process.argv.slice(2)): Promise<never> {
   // Node would print the error with its message, and the message may hold a value.
   process.on('uncaughtException', (error) => {
-    process.stderr.write(`${formatFailure(asFailure(error, 'pannier'))}\n`);
+    tell(`${formatFailure(asFailure(error, 'pannier'))}\n`);
     process.exit(1);
   });
+  emptyCoreDumps();
   listenEarly();
   return await endProcess(await statusOf(argv));
 }
@@ -28,7 +31,7 @@ async function statusOf(argv: readonly string[]): Promise<number> {
       printProblems(error);
       return exitStatus(error instanceof PannierError ? [error.failure] : error.failures);
     }
-    process.stderr.write(`${formatFailure(asFailure(error, 'pannier'))}\n`);
+    tell(`${formatFailure(asFailure(error, 'pannier'))}\n`);
     return 1;
   }
 }

@@ -10,7 +10,7 @@ import type { SecretConfig } from '../config/config.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { kindOf } from '../config/sections/backends/kind.ts';
 import { ON_DEMAND_NAME } from '../config/sections/sds/config.ts';
-import { print } from './print.ts';
+import { print, tell } from './print.ts';
 import { requestsOnDemand } from './requests-on-demand.ts';
 import { type CommonOptions, loadPlan } from './setup.ts';
 import { listenForStop } from './stop-signals.ts';
@@ -32,7 +32,8 @@ export interface PolicyCommandOptions extends CommonOptions {
  */
 export async function policyCommand(options: PolicyCommandOptions): Promise<number> {
   const plan = await loadPlan(options);
-  const { backends, secrets, proxy } = plan.config;
+  const { backends, secrets, proxy, state } = plan.config;
+  const key = state?.key;
   for (const name of options.backend) {
     if (backends.has(name)) continue;
     const hint = `Configured: ${[...backends.keys()].slice(0, 10).join(', ')}.`;
@@ -52,6 +53,7 @@ export async function policyCommand(options: PolicyCommandOptions): Promise<numb
       config,
       secrets: [...own, ...requestsOnDemand(config.name, plan.config).map(forAnyName)],
       computed: computed.get(config.name) ?? [],
+      ...(key?.from === 'wrapped' && key.backend === config.name ? { wrappingKey: key } : {}),
       isProxied: proxy?.backend === config.name,
       ...(options.direct === true ? { ask: askBy(options, stop.signal) } : {}),
     };
@@ -96,7 +98,7 @@ function textOf(policies: readonly Policy[]): string {
   const [only, ...others] = policies;
   if (only === undefined) return '# No backend of this configuration needs a policy.\n';
   if (others.length === 0) {
-    if (only.kind === 'iam') for (const note of only.notes) process.stderr.write(`policy: ${note}\n`);
+    if (only.kind === 'iam') for (const note of only.notes) tell(`policy: ${note}\n`);
     return only.text;
   }
   return policies

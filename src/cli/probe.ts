@@ -4,6 +4,7 @@ import { readEnvironment } from '../config/environment.ts';
 import { DEFAULT_FILE } from '../config/load/default-file.ts';
 import type { LocalPlace } from '../http/local-api.ts';
 import { DEFAULT_PLACE, namedPlace } from './named-place.ts';
+import { tell } from './print.ts';
 import { type Advice, adviseOnSocket } from './socket-advice.ts';
 
 /** The path of each check, by its word on the command line. */
@@ -31,10 +32,10 @@ export async function probeAt(where: LocalPlace, probe: Probe, timeoutMs: number
     if (status === '200') return 0;
     const lines = status === '503' ? linesOf(answer.slice(answer.indexOf('\r\n\r\n') + 4)) : undefined;
     if (lines === undefined) throw fail('AGENT_ANSWER', shown(where), 'the answer is not one about health');
-    process.stderr.write(lines.map((line) => `${line}\n`).join(''));
+    tell(lines.map((line) => `${line}\n`).join(''));
   } catch (error) {
     if (!(error instanceof PannierError)) throw error;
-    process.stderr.write(`${error.message}\n`);
+    tell(`${error.message}\n`);
   }
   return 1;
 }

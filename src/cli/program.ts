@@ -6,6 +6,7 @@ import type { AgentOptions } from './find-agent.ts';
 import type { ImportCommandOptions } from './import.ts';
 import type { NewCommandOptions } from './new.ts';
 import type { PolicyCommandOptions } from './policy.ts';
+import { tell } from './print.ts';
 import type { Probe } from './probe.ts';
 import type { RenderCommandOptions } from './render.ts';
 
@@ -30,6 +31,7 @@ export function createProgram(choose: (choice: Choice) => void): Command {
     .description('Fetches secrets, keeps them fresh, publishes them atomically and makes the application reload.')
     .version(version)
     .exitOverride()
+    .configureOutput({ writeErr: tell }) // what it quotes of a command line may come from a script's input
     .showHelpAfterError('(pannier --help tells more)');
   const withConfig = (command: Command) =>
     command.addOption(
@@ -128,9 +130,12 @@ export function createProgram(choose: (choice: Choice) => void): Command {
       choose({ command: 'probe', check, options, ...(timeout === undefined ? {} : { timeoutMs: timeout }) }),
     );
   withAgent(program.command('rollback'))
-    .description('publish the generation before again, and hold the present one back until its values change')
+    .description('publish an earlier generation again, and hold the present one back until its values change')
     .argument('<output>', 'the name of the output')
-    .action((output: string, options: AgentOptions) => choose({ command: 'rollback', output, options }));
+    .option('--to <generation>', 'which one, of those that status lists (default: the one before)', generation)
+    .action((output: string, { to, ...options }: AgentOptions & { to?: number }) =>
+      choose({ command: 'rollback', output, options, ...(to === undefined ? {} : { to }) }),
+    );
   withAgent(program.command('resume'))
     .description('publish what is held back')
     .argument('<output>', 'the name of the output')
@@ -207,6 +212,11 @@ export function createProgram(choose: (choice: Choice) => void): Command {
 
 function collect(value: string, previous: readonly string[]): readonly string[] {
   return [...previous, value];
+}
+
+function generation(text: string): number {
+  if (!/^[1-9]\d{0,14}$/.test(text)) throw new InvalidArgumentError('The number of a generation, such as 7.');
+  return Number(text);
 }
 
 function duration(text: string): number {

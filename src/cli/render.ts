@@ -5,7 +5,7 @@ import { systemClock } from '../base/clock.ts';
 import { exitStatus, failure, failuresOf, formatFailure, PannierError, ProblemsError } from '../base/errors.ts';
 import { makeNearest, thereIsNo } from '../base/nearest.ts';
 import { EXEC_ENVIRONMENT } from '../config/place.ts';
-import { print } from './print.ts';
+import { print, tell } from './print.ts';
 import { progressOnTerminal } from './progress.ts';
 import { differencesOf } from './render/difference.ts';
 import type { RenderedOutput } from './render/document.ts';
@@ -76,7 +76,7 @@ async function renderPlain(options: RenderCommandOptions): Promise<number> {
       if (options.diff) await print(differences.map(({ text }) => text).join(''));
       else if (options.out === undefined) await print(show(dry, options.reveal));
     }
-    for (const failed of all) process.stderr.write(`render: ${formatFailure(failed)}\n`);
+    for (const failed of all) tell(`render: ${formatFailure(failed)}\n`);
   }
   if (all.length > 0) return exitStatus(all);
   const isChanged = rendered.some(({ differences = [] }) => differences.some(({ change }) => change !== 'same'));

@@ -20,7 +20,7 @@ export async function runOther(choice: OtherChoice): Promise<number> {
       return (await import('./status.ts')).statusCommand(choice.options);
     case 'rollback':
     case 'resume':
-      return (await import('./ask-output.ts')).askOutputCommand(choice.command, choice.output, choice.options);
+      return (await import('./ask-output.ts')).askOutputCommand(choice);
     case 'probe': {
       const { findHealth } = await import('./find-agent.ts');
       const { PROBE_TIMEOUT_MS, probeAt } = await import('./probe.ts');

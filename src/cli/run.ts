@@ -2,6 +2,7 @@ import type { Plan } from '../agent/plan.ts';
 import { run } from '../agent/run.ts';
 import { exitStatus, failure, formatFailure, ProblemsError } from '../base/errors.ts';
 import { configSource } from './config-source.ts';
+import { tell } from './print.ts';
 import { warnAsProcessOne } from './process-one.ts';
 import { type CommonOptions, setUp } from './setup.ts';
 import { releaseStartMemory, spareMemory } from './sparing.ts';
@@ -26,7 +27,7 @@ export async function runPannier(options: CommonOptions): Promise<number> {
     onApplied: spareMemory,
     onStarted: releaseStartMemory,
   });
-  for (const failed of failures) process.stderr.write(`run: ${formatFailure(failed)}\n`);
+  for (const failed of failures) tell(`run: ${formatFailure(failed)}\n`);
   return failures.length === 0 ? 0 : exitStatus(failures);
 }
 

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { loadMain } from './load-main.ts';
 import type * as Probe from './probe.ts';
-import { startOverWithoutNodeDebug } from './start-over.ts';
+import { startOver } from './start-over.ts';
 
 /**
  * The first lines of the single executable, which scripts/sea.ts makes: it does what bin.ts does, with its own Node and
@@ -9,7 +9,9 @@ import { startOverWithoutNodeDebug } from './start-over.ts';
  */
 process.on('SIGUSR1', () => {});
 
-startOverWithoutNodeDebug(process.argv.slice(2));
+Reflect.deleteProperty(Object.prototype, '__proto__');
+
+startOver(process.argv.slice(2));
 
 const { getRawAsset, getAssetKeys } = process.getBuiltinModule('node:sea');
 const { compileFunction } = process.getBuiltinModule('node:vm');

@@ -4,15 +4,17 @@ import type { Plan } from '../agent/plan.ts';
 import { tellWarnings } from '../agent/tell-warnings.ts';
 import { BACKEND_KINDS, SCHEMA_TABLES } from '../backend/registry.ts';
 import { systemClock } from '../base/clock.ts';
-import { formatFailure, PannierError, ProblemsError } from '../base/errors.ts';
+import { type Failure, failure, formatFailure, PannierError, ProblemsError } from '../base/errors.ts';
+import { printableLines } from '../base/printable.ts';
 import { version } from '../base/version.ts';
 import type { Config } from '../config/config.ts';
-import { readEnvironment } from '../config/environment.ts';
+import { hasLeftOutOptions, readEnvironment } from '../config/environment.ts';
 import type { LoadOptions } from '../config/load.ts';
 import { ConfigProblemsError } from '../config/problems/config-problems.ts';
 import type { ConfigText } from '../config/problems/marks.ts';
 import { createStderrWriter } from '../log/standard-error.ts';
 import { type Log, openLog } from './open-log.ts';
+import { tell } from './print.ts';
 import { tuneForLargeConfig } from './sparing.ts';
 import type { Progress } from './terminal/progress.ts';
 
@@ -106,11 +108,17 @@ export async function setUp(command: string, options: CommonOptions, progress?: 
   emit({ kind: 'agent-started', version, command, secrets: secrets.size, outputs: outputs.size });
   tellWarnings(plan, emit);
   for (const warning of traced?.warnings ?? []) emit({ kind: 'agent-warning', warning });
+  if (hasLeftOutOptions()) emit({ kind: 'agent-warning', warning: leftOut() });
   return {
     plan,
     context: { ...context, emit, ...(traced?.tracing && { tracing: traced.tracing }) },
     log: opened,
   };
+}
+
+function leftOut(): Failure {
+  const seen = 'options that load code or show memory do not apply to Pannier itself; children get them';
+  return failure('AGENT_NODE_OPTIONS', 'NODE_OPTIONS', seen);
 }
 
 /** The problems of a configuration on standard error, a line each; anything else is thrown on. */
@@ -119,7 +127,7 @@ export function printProblems(error: unknown): void {
     const count = error.failures.length;
     const lines = [...error.failures.map(formatFailure), ...(count > 1 ? [`${count} problems`] : [])];
     // Not by `process.stderr`: the process ends, and a pipe that is full takes the rest later.
-    createStderrWriter()(lines.map((line) => `${line}\n`).join(''));
-  } else if (error instanceof PannierError) process.stderr.write(`${error.message}\n`);
+    createStderrWriter()(printableLines(lines.map((line) => `${line}\n`).join('')));
+  } else if (error instanceof PannierError) tell(`${error.message}\n`);
   else throw error;
 }

@@ -4,7 +4,7 @@ import { type LocalPlace, nameOf } from '../http/local-api.ts';
 import { advised, askAgent } from './agent-advice.ts';
 import { refusedAnswer } from './agent-answer.ts';
 import { type AgentOptions, findAgent } from './find-agent.ts';
-import { print } from './print.ts';
+import { print, printLines, redraw } from './print.ts';
 
 export interface StatusCommandOptions extends AgentOptions {
   readonly json: boolean;
@@ -26,10 +26,10 @@ export async function statusCommand({ json, watch, ...options }: StatusCommandOp
   const { shownStatus, statesOf } = await import('./status/shown-status.ts');
   if (!watch) {
     const { text, status } = await askStatus(where);
-    await print(json ? text : shownStatus(status));
+    await (json ? print(text) : printLines(shownStatus(status)));
     return 0;
   }
-  const redraw = process.stdout.isTTY === true && !json;
+  const redraws = process.stdout.isTTY === true && !json;
   const stop = stopped();
   let before: string | undefined;
   while (!stop.aborted) {
@@ -42,18 +42,15 @@ export async function statusCommand({ json, watch, ...options }: StatusCommandOp
     );
     if (stop.aborted) break;
     let isRead = true;
-    if (redraw) isRead = await print(`${CLEAR}${shown.text}`);
+    if (redraws) isRead = await redraw(shown.text);
     else if (shown.states !== before)
-      isRead = await print(json || before === undefined ? shown.text : `\n${shown.text}`);
+      isRead = await (json ? print(shown.text) : printLines(before === undefined ? shown.text : `\n${shown.text}`));
     if (!isRead) break;
     before = shown.states;
     await pause(WATCH_MS, stop);
   }
   return 0;
 }
-
-/** Moves the cursor to the top left and clears everything below it. */
-const CLEAR = '\x1b[H\x1b[J';
 
 async function askStatus(where: LocalPlace, signal?: AbortSignal): Promise<{ text: string; status: Status }> {
   const answer = await askAgent(where, { path: '/v1/status', ...(signal === undefined ? {} : { signal }) });

@@ -1,5 +1,5 @@
 import { type Failure, failuresOf, formatFailure, PannierError, ProblemsError } from '../base/errors.ts';
-import { print } from './print.ts';
+import { print, printLines, tell } from './print.ts';
 import { progressOnTerminal } from './progress.ts';
 import { type CommonOptions, loadPlan, printProblems } from './setup.ts';
 
@@ -19,8 +19,8 @@ export async function validateCommand(options: ValidateCommandOptions): Promise<
     if (json)
       await printDocument({ valid: true, secrets: secrets.size, outputs: outputs.size, warnings, problems: [] });
     else {
-      for (const warning of warnings) process.stderr.write(`warning: ${formatFailure(warning)}\n`);
-      await print(`valid: ${count(secrets.size, 'secret')}, ${count(outputs.size, 'output')}\n`);
+      for (const warning of warnings) tell(`warning: ${formatFailure(warning)}\n`);
+      await printLines(`valid: ${count(secrets.size, 'secret')}, ${count(outputs.size, 'output')}\n`);
     }
     return 0;
   } catch (error) {

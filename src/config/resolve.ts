@@ -75,7 +75,7 @@ export async function resolveConfig(
   ]);
   const exec = execEntry && ofExec?.resolveExec(execEntry, sections.outputs, names, problems);
   if (exec === undefined) checkChildSteps(sections.outputs, problems);
-  const state = ofState?.resolveState(stateEntry, problems);
+  const state = ofState?.resolveState(stateEntry, known, kinds, problems);
   const traces = tracesEntry && ofTraces?.resolveTraces(tracesEntry, problems);
   const listeners = ofListeners?.resolveListeners(singles, names, known, kinds, problems, ofAws?.resolveAwsAgent);
   const sds = sdsEntry && ofSds?.resolveSds(sdsEntry, names, resolver, problems);

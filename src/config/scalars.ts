@@ -53,6 +53,9 @@ export const id = z
 /** A whole number from 1 on: a version, or how many there may be of something. */
 export const count = z.int({ error: 'a whole number is expected' }).check(z.minimum(1, { error: 'it begins at 1' }));
 
+/** How many generations of an output may be kept. */
+export const MAX_KEPT = 20;
+
 /** A duration, which may be zero. */
 export const duration = z
   .string({ error: DURATION_EXPECTED })

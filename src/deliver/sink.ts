@@ -13,10 +13,13 @@ export interface Sink {
    */
   stage(files: ReadonlyMap<string, Uint8Array>): Promise<Staged | 'equal' | 'held'>;
   /**
-   * The files of the generation before the published one, the one that is held back left out; undefined: there is none.
+   * An earlier generation and its files; undefined: it is not there.
+   * @param generation which one; absent: the one before the published one, the one that is held back left out.
    * @throws PannierError OUTPUT_NOT_READABLE.
    */
-  previous(): Promise<ReadonlyMap<string, Uint8Array> | undefined>;
+  earlier(generation?: number): Promise<EarlierGeneration | undefined>;
+  /** The generations that can be gone back to, ascending. @throws PannierError OUTPUT_NOT_READABLE. */
+  kept(): Promise<readonly number[]>;
   /**
    * Holds a generation back, also in later processes: `stage` answers `held` for its files, and it stays for as long.
    * There is one at most. Undefined: none is held back any more.
@@ -35,13 +38,53 @@ export interface Sink {
    * commit. @throws PannierError as `stage` does.
    */
   keep?(bytes: Uint8Array | undefined): Promise<void>;
+  /** Absent: no other process can change what is published. The same object at each call; it is loaded at the first. */
+  drift?(): Promise<DriftLook>;
   /**
-   * Removes generations that are neither published nor the one before, and were replaced at least 10 s ago. Call it
+   * Removes generations that are neither published nor to be kept, and were replaced at least 10 s ago. Call it
    * after each commit but the first of an empty directory. Answers in how many milliseconds a further call has work;
    * undefined: nothing waits.
    * @throws PannierError OUTPUT_NOT_WRITABLE when something could not be removed; publishing goes on regardless.
    */
   sweep(): Promise<number | undefined>;
+}
+
+/** Looks whether what is published still is what was published. */
+export interface DriftLook {
+  /**
+   * Remembers what is published now: keyed digests of the bytes, never the bytes. Call it after a commit, and after
+   * `stage` answered `equal`.
+   */
+  remember(files: ReadonlyMap<string, Uint8Array>): Promise<void>;
+  /**
+   * How what is there differs from what was published; empty: it does not, or nothing is remembered.
+   * @throws PannierError OUTPUT_NOT_READABLE.
+   */
+  look(): Promise<readonly Difference[]>;
+  /**
+   * Calls `changed` when a look may find something else than the last one, where the system tells of changes. There is
+   * one watch at most; it begins with the next look.
+   */
+  watch(changed: () => void): Disposable;
+  /**
+   * The generation before, if its files are to the last byte what is remembered, as after a rollback;
+   * undefined: there are none.
+   * @throws PannierError OUTPUT_NOT_READABLE.
+   */
+  spare(): Promise<EarlierGeneration | undefined>;
+}
+
+/** One difference between what is there and what was published. */
+export interface Difference {
+  /** `access`: only a mode or an owner. `content`: readers may have met other bytes, or none. */
+  readonly of: 'access' | 'content';
+  /** For people: names the file, and holds nothing of what is in it. */
+  readonly seen: string;
+}
+
+export interface EarlierGeneration {
+  readonly generation: number;
+  readonly files: ReadonlyMap<string, Uint8Array>;
 }
 
 export interface Recovered {

@@ -56,9 +56,11 @@ export function exchange(
       settled = true;
       unlisten();
     };
+    const body = new GrowingBody();
     const abandon = (reason: unknown) => {
       if (settled) return;
       settle();
+      body.drop();
       reject(reason);
       sent.destroy();
     };
@@ -76,7 +78,6 @@ export function exchange(
     sent.on('close', () => connectionFailed({ code: 'ECONNRESET' }));
     sent.on('response', (received) => {
       midway = true;
-      const body = new GrowingBody();
       if (Number(received.headers['content-length']) > MAX_BODY_BYTES) return abandon(new AnswerTooLarge());
       received.on('data', (chunk: Buffer) => {
         if (!settled && !body.add(chunk)) abandon(new AnswerTooLarge());
@@ -108,6 +109,12 @@ class GrowingBody {
 
   get bytes(): Uint8Array {
     return this.#bytes;
+  }
+
+  /** Gives the memory back at once: until a garbage collection it would count as the agent's, 16 MiB a connection. */
+  drop(): void {
+    this.#block?.resize(0);
+    this.#bytes = NOTHING;
   }
 
   /** Returns false, and leaves the chunk out, when the body would become longer than `MAX_BODY_BYTES`. */

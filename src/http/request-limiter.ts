@@ -1,55 +1,162 @@
+import type { Clock } from '../base/clock.ts';
+import { fail, type PannierError } from '../base/errors.ts';
+import { URGENCY, type Urgency } from '../base/urgency.ts';
 import type { CallCancellation } from './call-cancellation.ts';
+import type { Circuit, Outcome } from './circuit.ts';
+import { TokenBucket } from './token-bucket.ts';
+
+export interface RequestLimits {
+  readonly clock: Pick<Clock, 'monoMs' | 'after'>;
+  /** The most requests under way at once. */
+  readonly count: number;
+  /** Absent: requests are sent whether the backend answers or not. */
+  readonly circuit?: Circuit | undefined;
+  /** Absent: only `count` limits the requests. */
+  readonly rate?: { readonly perSecond: number; readonly burst: number } | undefined;
+  /** Before this moment only renewals are sent, so that a fleet that starts at once does not ask at once. Absent: 0. */
+  readonly notBeforeMonoMs?: number | undefined;
+}
+
+/** The place of one request among those that are under way. */
+export interface Slot {
+  /** Says what the request came to; once per exchange. */
+  report(path: string, outcome: Outcome): void;
+  /** Gives the slot back; must be called exactly once. */
+  release(): void;
+}
+
+interface Waiting {
+  readonly urgency: Urgency;
+  readonly go: (slot: Slot) => void;
+  readonly refuse: (why: PannierError) => void;
+  readonly place: string;
+}
+
+const URGENCIES = Object.values(URGENCY);
 
 /**
- * Limits how many requests are under way. A request that waits for its slot has not started, so its deadline does not
- * run yet: a healthy start with 10,000 secrets is a long queue, not a timeout.
+ * Decides when each request of a client to one backend is sent. A request that waits has not started, so its deadline
+ * does not run yet: a healthy start with 10,000 secrets is a long queue, not a timeout.
  *
- * Urgent requests (logins, renewals) go before the others, so that a queue of fetches against a slow server cannot let
- * a lease or a login end. Within each kind the order is first come, first served.
+ * Urgent requests go before the others, see urgency.ts, so that a queue of fetches against a slow server cannot let a
+ * lease or a login end. Within each urgency the order is first come, first served. Four things hold a request back:
+ * - as many requests as `count`, or as the circuit allows, are under way;
+ * - the rate is used up; logins and renewals use it, but never wait for it;
+ * - the moment before which nothing is sent; a renewal does not wait for it;
+ * - the circuit is open: then the request fails at once, and those that wait fail too.
  */
 export class RequestLimiter {
-  #free: number;
-  readonly #urgent = new Set<() => void>();
-  readonly #ordinary = new Set<() => void>();
+  readonly #limits: RequestLimits;
+  readonly #queues: readonly Set<Waiting>[] = URGENCIES.map(() => new Set());
+  readonly #bucket: TokenBucket | undefined;
+  #running = 0;
+  #cancelTimer: (() => void) | undefined;
 
-  constructor(count: number) {
-    this.#free = count;
+  constructor(limits: RequestLimits) {
+    this.#limits = limits;
+    if (limits.rate !== undefined) this.#bucket = new TokenBucket(limits.clock, limits.rate);
   }
 
   /**
-   * Waits for a slot. The caller must call the returned function exactly once, to give the slot back.
-   * @throws the reason of `stop`.
+   * Waits for a slot.
+   * @param place configuration path, for the error of an open circuit.
+   * @throws the reason of `stop`, or why the circuit is open.
    */
-  async take(urgent: boolean, stop: CallCancellation): Promise<() => void> {
+  async take(urgency: Urgency, stop: CallCancellation, place: string): Promise<Slot> {
     if (stop.reason !== undefined) throw stop.reason;
-    if (this.#free > 0) this.#free--;
-    else await this.#wait(urgent ? this.#urgent : this.#ordinary, stop);
-    return () => this.#release();
+    const why = this.#limits.circuit?.refusal(urgency <= URGENCY.ending);
+    if (why !== undefined) throw fail(why.code, place, why.seen, { hint: why.hint, retry: why.retry });
+    if (this.#hasWaiting(urgency) || !this.#mayBegin(urgency)) return await this.#wait(urgency, stop, place);
+    return this.#begin();
   }
 
-  #wait(queue: Set<() => void>, stop: CallCancellation): Promise<void> {
+  #hasWaiting(urgency: Urgency): boolean {
+    return this.#queues.some((queue, at) => at <= urgency && queue.size > 0);
+  }
+
+  #mayBegin(urgency: Urgency): boolean {
+    const { count, circuit } = this.#limits;
+    if (this.#running >= count || this.#running >= (circuit?.width ?? count)) return false;
+    return this.#waitMs(urgency) <= 0;
+  }
+
+  /** How long a request must wait for the start or for the rate, while there are slots. */
+  #waitMs(urgency: Urgency): number {
+    const { clock, notBeforeMonoMs = 0 } = this.#limits;
+    const startMs = urgency === URGENCY.ending ? 0 : notBeforeMonoMs - clock.monoMs();
+    return Math.max(startMs, urgency <= URGENCY.ending ? 0 : (this.#bucket?.waitMs() ?? 0));
+  }
+
+  #begin(): Slot {
+    const { circuit } = this.#limits;
+    this.#running++;
+    this.#bucket?.take();
+    let isProbe = circuit?.begin() ?? false;
+    return {
+      report: (path, outcome) => {
+        isProbe = false;
+        circuit?.report(path, outcome);
+        if (circuit?.view.state === 'open') this.#refuseAll();
+      },
+      release: () => {
+        this.#running--;
+        if (isProbe) circuit?.probeLost();
+        this.#pump();
+      },
+    };
+  }
+
+  #wait(urgency: Urgency, stop: CallCancellation, place: string): Promise<Slot> {
     return new Promise((resolve, reject) => {
-      const go = () => {
+      const queue = this.#queues[urgency] as Set<Waiting>;
+      const end = () => {
+        queue.delete(waiting);
         cancel();
-        resolve();
       };
-      queue.add(go);
+      const waiting: Waiting = {
+        urgency,
+        place,
+        go: (slot) => {
+          end();
+          resolve(slot);
+        },
+        refuse: (why) => {
+          end();
+          reject(why);
+        },
+      };
+      queue.add(waiting);
       const cancel = stop.listen(() => {
-        queue.delete(go);
+        queue.delete(waiting);
         reject(stop.reason);
       });
+      this.#pump();
     });
   }
 
-  /** Hands the slot to the next request in the queue; it never becomes free in between, so the order holds. */
-  #release(): void {
-    for (const queue of [this.#urgent, this.#ordinary]) {
-      for (const next of queue) {
-        queue.delete(next);
-        next();
-        return;
+  /** Begins what may begin, the most urgent first; a timer does so later for what waits for a moment. */
+  #pump(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    for (const queue of this.#queues) {
+      for (const { urgency, go } of queue) {
+        if (!this.#mayBegin(urgency)) break;
+        go(this.#begin());
       }
     }
-    this.#free++;
+    const waitsMs = this.#queues.flatMap((queue, at) => (queue.size > 0 ? [this.#waitMs(at as Urgency)] : []));
+    const waitMs = Math.min(...waitsMs);
+    if (Number.isFinite(waitMs) && waitMs > 0) {
+      this.#cancelTimer = this.#limits.clock.after(waitMs, () => this.#pump());
+    }
+  }
+
+  #refuseAll(): void {
+    const why = this.#limits.circuit?.view.failure;
+    if (why === undefined) return;
+    for (const queue of this.#queues) {
+      for (const { place, refuse } of queue)
+        refuse(fail(why.code, place, why.seen, { hint: why.hint, retry: why.retry }));
+    }
   }
 }

@@ -1,11 +1,14 @@
 import { deadline } from '../base/deadline.ts';
-import { asFailure, fail, PannierError } from '../base/errors.ts';
+import { asFailure, fail, failure, PannierError } from '../base/errors.ts';
 import { onAbort } from '../base/on-abort.ts';
+import { type Urgency, urgencyOf } from '../base/urgency.ts';
 import { CallCancellation } from './call-cancellation.ts';
+import { Circuit, type CircuitDeps, type CircuitView, type Outcome } from './circuit.ts';
 import { type Endpoint, type EndpointOptions, openEndpoint } from './endpoint.ts';
 import { AnswerTooLarge, exchange, MAX_BODY_BYTES, type WireAnswer, type WireRequest } from './exchange.ts';
 import { MAX_CONNECTIONS } from './pool.ts';
-import { RequestLimiter } from './request-limiter.ts';
+import { RequestLimiter, type RequestLimits, type Slot } from './request-limiter.ts';
+import { retryAfterMs } from './retry-after.ts';
 import { type Target, tcpTarget } from './target.ts';
 import { WireError, wireFailure } from './wire-error.ts';
 
@@ -17,14 +20,27 @@ export interface TransportOptions extends EndpointOptions {
   readonly timeoutMs: number;
   /** Follows no redirect, since a signed request is good for one host. Absent or false: one redirect is followed. */
   readonly noRedirect?: boolean;
+  /** Sends a request and returns the whole answer. Absent: over the pool of connections. */
+  readonly exchange?: Exchange | undefined;
+  /** Protects the backend, see `RequestLimiter`. Absent: only the number of requests at once is limited. */
+  readonly protection?: Protection | undefined;
+}
+
+/** One exchange with the server. @throws WireError, AnswerTooLarge, or the reason of `stop`. */
+export type Exchange = (request: WireRequest, stop: CallCancellation) => Promise<WireAnswer>;
+
+/** What protects a backend from an agent, and from a fleet of them. */
+export interface Protection extends Omit<CircuitDeps, 'clock'>, Pick<RequestLimits, 'rate' | 'notBeforeMonoMs'> {
+  /** Whether an answer says that the backend has too much to do, beside the statuses that say so. Absent: none does. */
+  readonly isOverload?: (answer: WireAnswer) => boolean;
 }
 
 /** One exchange of a call, with the redirect and the repetition that belong to it. */
 export type Send = (request: WireRequest) => Promise<WireAnswer>;
 
 export interface Turn {
-  /** The call goes before calls that are not urgent when all connections are busy. */
-  readonly urgent: boolean;
+  /** Which calls go first when not all can be sent. Absent: as the signal of the call says, see `urgencyOf`. */
+  readonly urgency?: Urgency | undefined;
   /** Looks at the certificate files first, and uses no connection that was made with older ones. */
   readonly freshTls?: boolean;
   /** Configuration path, for errors. */
@@ -50,7 +66,8 @@ export class Transport implements AsyncDisposable {
   readonly address: string;
   readonly #options: TransportOptions;
   readonly #endpoint: Endpoint;
-  readonly #limiter = new RequestLimiter(MAX_CONNECTIONS);
+  readonly #circuit: Circuit | undefined;
+  readonly #limiter: RequestLimiter;
   readonly #closing = new AbortController();
 
   /** @throws as `openEndpoint` does. */
@@ -58,27 +75,43 @@ export class Transport implements AsyncDisposable {
     this.#options = options;
     this.#endpoint = openEndpoint(options);
     this.address = this.#endpoint.address;
+    const { clock, protection } = options;
+    const { rate, notBeforeMonoMs } = protection ?? {};
+    if (protection !== undefined) this.#circuit = new Circuit({ clock, ...protection });
+    this.#limiter = new RequestLimiter({
+      clock,
+      count: MAX_CONNECTIONS,
+      circuit: this.#circuit,
+      rate,
+      notBeforeMonoMs,
+    });
+  }
+
+  /** How the backend does, as far as requests have shown. Undefined: nothing protects it. */
+  get circuit(): CircuitView | undefined {
+    return this.#circuit?.view;
   }
 
   /**
    * Waits for a slot, then calls `work`, which sends. Build the request inside `work`: thousands of calls may wait at
    * once, and a call that waits should hold little memory.
    * @throws PannierError BACKEND_UNREACHABLE, BACKEND_TIMEOUT, BACKEND_TLS, BACKEND_MALFORMED, BACKEND_TOO_LARGE,
-   * BACKEND_REDIRECT, or CANCELLED when `signal` aborts or the transport is disposed; and what `work` throws.
+   * BACKEND_REDIRECT, or CANCELLED when `signal` aborts or the transport is disposed; what `work` throws; and, while
+   * the circuit is open, what the last request failed for.
    */
   async run<T>(turn: Turn, signal: AbortSignal, work: (send: Send) => Promise<T>): Promise<T> {
-    const { urgent, place, freshTls } = turn;
+    const { urgency = urgencyOf(signal), place, freshTls } = turn;
     const stop = new CallCancellation();
     const cancel = () => stop.stop(fail('CANCELLED', place, 'the call was cancelled'));
     const unlisten = onAbort(signal, cancel);
     const unlistenClosing = onAbort(this.#closing.signal, cancel);
     try {
-      const release = await this.#limiter.take(urgent, stop);
+      const slot = await this.#limiter.take(urgency, stop, place);
       try {
         if (freshTls) this.#endpoint.pool.lookAtFiles();
-        return await this.#inTime(stop, place, work);
+        return await this.#inTime(stop, place, slot, work);
       } finally {
-        release();
+        slot.release();
       }
     } finally {
       unlisten();
@@ -92,20 +125,36 @@ export class Transport implements AsyncDisposable {
     this.#endpoint.pool.destroy();
   }
 
-  async #inTime<T>(stop: CallCancellation, place: string, work: (send: Send) => Promise<T>): Promise<T> {
+  async #inTime<T>(stop: CallCancellation, place: string, slot: Slot, work: (send: Send) => Promise<T>): Promise<T> {
     const { clock, timeoutMs } = this.#options;
     const cancel = deadline(clock, timeoutMs, () => {
       const seen = `no whole answer within ${timeoutMs} ms from ${this.address}`;
       stop.stop(fail('BACKEND_TIMEOUT', place, seen));
     });
     const send: Send = async (request) => {
+      const [path = ''] = request.path.split('?', 1);
       try {
-        return await this.#follow({ ...request, path: this.#endpoint.base + request.path }, stop, place);
+        const answer = await this.#follow({ ...request, path: this.#endpoint.base + request.path }, stop, place);
+        if (this.#circuit !== undefined) slot.report(path, this.#outcomeOf(answer, place));
+        return answer;
       } catch (error) {
-        throw this.#translate(error, place);
+        const failed = this.#translate(error, place);
+        const outcome = outcomeOfFailure(failed);
+        if (outcome !== undefined) slot.report(path, outcome);
+        throw failed;
       }
     };
     return await work(send).finally(cancel);
+  }
+
+  #outcomeOf(answer: WireAnswer, place: string): Outcome {
+    const { status, headers } = answer;
+    const isOverload = status === 429 || this.#options.protection?.isOverload?.(answer) === true;
+    if (status < 500 && !isOverload) return { kind: 'answer' };
+    const afterMs = retryAfterMs(headers['retry-after'], this.#options.clock.wallMs());
+    const code = isOverload ? 'BACKEND_THROTTLED' : 'BACKEND_UNAVAILABLE';
+    const seen = `HTTP ${status} from ${this.address} for the requests before this one`;
+    return { kind: 'trouble', failure: failure(code, place, seen, { retryAfterMs: afterMs }) };
   }
 
   async #follow(request: WireRequest, stop: CallCancellation, place: string): Promise<WireAnswer> {
@@ -120,6 +169,7 @@ export class Transport implements AsyncDisposable {
 
   /** Sends the request, and once more when the kept-alive socket turned out dead. */
   async #once(target: Target, request: WireRequest, stop: CallCancellation): Promise<WireAnswer> {
+    if (this.#options.exchange !== undefined) return await this.#options.exchange(request, stop);
     const protocol = target.kind === 'unix' ? 'http:' : target.protocol;
     const { pool, mayTunnel } = this.#endpoint;
     const tunnelMs = mayTunnel ? this.#options.timeoutMs + 1000 : undefined;
@@ -161,4 +211,12 @@ export class Transport implements AsyncDisposable {
     }
     return error instanceof PannierError ? error : new PannierError(asFailure(error, place));
   }
+}
+
+/** What a request without an answer says about its backend; undefined: nothing. */
+function outcomeOfFailure({ failure: failed }: PannierError): Outcome | undefined {
+  const { code } = failed;
+  if (code === 'BACKEND_UNREACHABLE' || code === 'BACKEND_TLS') return { kind: 'down', failure: failed };
+  if (code === 'BACKEND_TIMEOUT') return { kind: 'trouble', failure: failed };
+  return code === 'BACKEND_TOO_LARGE' || code === 'BACKEND_REDIRECT' ? { kind: 'answer' } : undefined;
 }

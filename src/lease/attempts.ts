@@ -1,9 +1,11 @@
 import type { LeaseLife, Restorer, Want } from '../backend/backend.ts';
 import { isNothingThere } from '../backend/nothing-there.ts';
+import { isOutage } from '../backend/outage.ts';
 import type { Clock } from '../base/clock.ts';
 import { asFailure, type Failure } from '../base/errors.ts';
 import type { Emit } from '../base/fact.ts';
 import type { Tracing } from '../base/tracing.ts';
+import { setUrgency, URGENCY, type Urgency } from '../base/urgency.ts';
 import type { Fields } from '../base/value.ts';
 import type { BackendLogins } from './backend-logins.ts';
 import type { Deadlines } from './deadlines.ts';
@@ -26,9 +28,10 @@ const MIN_MINT_GAP_MS = 1_000;
 
 /**
  * Why an attempt is asked for. `due`: its deadline has come, a refresh was asked for, or the login was replaced.
- * `pushed`: the backend says that the value may have changed. `pull`: another secret of the same output has changed.
+ * `asked`: a client or a person wants it now. `pushed`: the backend says that the value may have changed. `pull`:
+ * another secret of the same output has changed.
  */
-export type AttemptReason = 'due' | 'pushed' | 'pull';
+export type AttemptReason = 'due' | 'pushed' | 'pull' | 'asked';
 
 export interface AttemptsDeps {
   readonly clock: Clock;
@@ -82,7 +85,7 @@ export class Attempts implements Disposable {
   start(item: Item, asked: 'fetch' | 'renew', why: AttemptReason = 'due'): Promise<void> {
     const occasion = why === 'pull' ? 'pull' : 'turn';
     if (item.running !== undefined) {
-      if (why !== 'due' && item.followUp !== 'turn') item.followUp = occasion;
+      if (why !== 'due' && why !== 'asked' && item.followUp !== 'turn') item.followUp = occasion;
       return item.running;
     }
     item.cancelNext();
@@ -91,7 +94,8 @@ export class Attempts implements Disposable {
     if (occasion === 'turn') item.pullableFromMonoMs = Number.NEGATIVE_INFINITY;
     const lease = asked === 'renew' ? leaseToRenew(item) : undefined;
     if (lease === undefined) item.fetchesBegun++;
-    const attempt = () => this.#try(item, lease);
+    const urgency = this.#urgencyOf(item, why);
+    const attempt = () => this.#try(item, lease, urgency);
     const doing = lease === undefined ? 'fetch' : 'renew';
     item.running = this.#deps.tracing?.within({ kind: 'attempt', secrets: item.names, doing }, attempt) ?? attempt();
     this.#deps.deadlines.planOverdue(item);
@@ -109,7 +113,7 @@ export class Attempts implements Disposable {
       const waitMs = isPolled(item) ? 0 : item.startedMonoMs + MIN_MINT_GAP_MS - this.#deps.clock.monoMs();
       if (item.running !== undefined) await item.running;
       else if (waitMs > 0) await this.#deps.clock.sleep(waitMs, this.#stop.signal);
-      else await this.start(item, 'fetch');
+      else await this.start(item, 'fetch', 'asked');
     }
   }
 
@@ -133,13 +137,18 @@ export class Attempts implements Disposable {
     this.#deps.notify(item, 'settled');
   }
 
+  /** Has an earlier value served when the running attempt of an item without a value gets no answer. */
+  standByEarlier(item: Item): void {
+    if (item.running !== undefined && isUnanswered(item)) this.#deps.earlier?.()?.standBy(item, this.#earlierContext);
+  }
+
   /** Ends the waits of refreshes. */
   [Symbol.dispose](): void {
     this.#stop.abort();
   }
 
   /** Renews `lease`; fetches when there is none to renew. */
-  async #try(item: Item, lease: LeaseLife | undefined): Promise<void> {
+  async #try(item: Item, lease: LeaseLife | undefined, urgency: Urgency): Promise<void> {
     const doing = lease === undefined ? 'fetch' : 'renew';
     let failed: Failure | undefined;
     let event: SecretEvent = 'settled';
@@ -147,23 +156,26 @@ export class Attempts implements Disposable {
     const isFirst = item.fetchesBegun === 1 && lease === undefined;
     const restore = isFirst ? this.#restorerOf(item) : undefined;
     const kept = restore === undefined ? undefined : await this.#restore(item, restore);
-    const earlier = isFirst && kept === undefined ? this.#deps.earlier?.() : undefined;
-    const restored = earlier === undefined ? kept : await earlier.takeUp(item, this.#earlierContext, begin(item));
+    const asksEarlier = isFirst || (lease === undefined && isUnanswered(item)); // the state may be opened late
+    const earlier = asksEarlier && kept === undefined ? this.#deps.earlier?.() : undefined;
+    const restored =
+      earlier === undefined ? kept : await earlier.takeUp(item, this.#earlierContext, begin(item, urgency));
     using standBy = restored === undefined ? earlier?.standBy(item, this.#earlierContext) : undefined;
     const limiter = doing === 'fetch' && restored === undefined ? this.#deps.logins.limiterOf(item.backend) : undefined;
     await limiter?.enter();
     try {
       if (lease !== undefined) {
-        stopsExtending = await this.#deps.writer.renew(item, lease, begin(item));
+        stopsExtending = await this.#deps.writer.renew(item, lease, begin(item, urgency));
       } else if (restored !== undefined) {
         ({ event, failed } = restored);
       } else if (!item.isGone) {
-        event = await this.#deps.writer.fetch(item, begin(item));
+        event = await this.#deps.writer.fetch(item, begin(item, urgency));
       }
     } catch (error) {
       failed = asFailure(error, item.want.place);
       event = item.isGone ? event : (standBy?.failed(failed) ?? event);
     }
+    if (failed === undefined || !isOutage(failed)) item.isAnswered = true;
     limiter?.leave();
     item.running = undefined;
     item.abort = undefined;
@@ -183,6 +195,13 @@ export class Attempts implements Disposable {
     // A listener may have started the next attempt already.
     if (followUp === undefined || item.running !== undefined) return;
     void this.start(item, 'fetch', followUp === 'pull' ? 'pull' : 'due');
+  }
+
+  #urgencyOf(item: Item, why: AttemptReason): Urgency {
+    if (why === 'asked' || item.entry === undefined || item.entry.state === 'absent') {
+      return why === 'asked' ? URGENCY.ending : URGENCY.first;
+    }
+    return isPolled(item) && item.entry.state !== 'expired' ? URGENCY.poll : URGENCY.ending;
   }
 
   #restorerOf(item: Item): Restorer | undefined {
@@ -254,14 +273,20 @@ export class Attempts implements Disposable {
   }
 }
 
+/** Whether there is no value, and the backend has not refused it either. */
+function isUnanswered({ entry, isAnswered }: Item): boolean {
+  return !isAnswered && (entry === undefined || entry.state === 'absent');
+}
+
 /** The lease that a renewal extends. Undefined when the value has none, or the source renews none. */
 function leaseToRenew(item: Item): LeaseLife | undefined {
   const life = lifeOf(item);
   return life?.kind === 'lease' && item.backend.source.renew !== undefined ? life : undefined;
 }
 
-function begin(item: Item): AbortSignal {
+function begin(item: Item, urgency: Urgency): AbortSignal {
   item.abort = new AbortController();
+  setUrgency(item.abort.signal, urgency);
   return item.abort.signal;
 }
 

@@ -1,3 +1,4 @@
+import { isOutage } from '../backend/outage.ts';
 import type { Clock } from '../base/clock.ts';
 import { DeadlineQueue } from './deadline-queue.ts';
 import { type Item, lifeOf } from './item.ts';
@@ -83,16 +84,19 @@ export class Deadlines {
   planNext(item: Item, retryAfterMs?: number, fetchInstead = false): number {
     item.cancelNext();
     const now = this.#now();
-    const { entry, failures, polledBefore, sameLease } = item;
+    const { entry, failures, pollPhaseMonoMs, sameLease } = item;
     const refreshMs = this.#polls ? item.want.refreshMs : Number.POSITIVE_INFINITY;
     const fetchedWallMs = entry === undefined || entry.state === 'absent' ? now.wallMs : entry.fetchedWallMs;
     const life = lifeOf(item) ?? { kind: 'none' };
     const { renewal } = item.want.request.upkeep ?? {};
-    const input = { life, fetchedWallMs, failures, retryAfterMs, sameLease, renewal, firstPoll: !polledBefore };
+    const firstRenewal = item.backend.spreadsFirst === true && !item.renewedBefore;
+    const schedule = { life, fetchedWallMs, failures, retryAfterMs, sameLease, renewal, pollPhaseMonoMs, firstRenewal };
+    const input = failures === 0 ? schedule : { ...schedule, ...this.#afterFailure(item) };
     const next = decide(input, { refreshMs }, now, this.#random);
-    if (next.do === 'poll' && failures === 0) item.polledBefore = true;
+    if (life.kind === 'lease' && !(next.do === 'poll' && failures === 0)) item.renewedBefore = true;
     const doing = next.do === 'renew' && !fetchInstead ? 'renew' : 'fetch';
-    const isPoll = next.do === 'poll' && failures === 0;
+    const isPoll = next.do === 'poll' && failures === 0 && Number.isFinite(next.atMonoMs);
+    if (isPoll) item.pollPhaseMonoMs ??= next.atMonoMs;
     const atMonoMs = isPoll ? roundedPollMonoMs(next.atMonoMs, refreshMs, now.monoMs) : next.atMonoMs;
     item.nextMonoMs = Number.isFinite(atMonoMs) ? atMonoMs : undefined;
     if (item.nextMonoMs === undefined) return Number.POSITIVE_INFINITY;
@@ -120,6 +124,16 @@ export class Deadlines {
   endsWithLogin(item: Item): boolean {
     const life = lifeOf(item);
     return life?.kind === 'lease' && life.startedMonoMs + life.ttlMs >= loginEndsMonoMs(item) - LOGIN_END_TOLERANCE_MS;
+  }
+
+  /** What the time of the next attempt depends on after a failure. */
+  #afterFailure(item: Item): { readonly isOutage: boolean; readonly restMs?: number } {
+    const { entry } = item;
+    if (entry === undefined || entry.state === 'absent') return { isOutage: false };
+    const { maxStaleMs = Number.POSITIVE_INFINITY } = item.want;
+    const { wallMs, monoMs } = this.#now();
+    const restMs = Math.min(this.endsMonoMs(item) - monoMs, entry.fetchedWallMs + maxStaleMs - wallMs);
+    return { isOutage: entry.why !== undefined && isOutage(entry.why), restMs };
   }
 
   /** Begins the attempt; a fetch that would help only under the next login is put off until this login has ended. */

@@ -21,6 +21,9 @@ const EXPIRED_SEEN: Readonly<Record<WhyExpired, string>> = {
   maxStale: 'the value is older than maxStale',
 };
 
+/** Changes of a value that are not further apart may be published together. */
+const TOGETHER_MS = 60_000;
+
 /**
  * Writes the entry of an item (its value, life and state) and emits the facts about it. Nothing else writes `entry`.
  * `Attempts` and `LeaseManager` decide when. Each write makes a new frozen entry, so a snapshot that was taken before
@@ -31,16 +34,27 @@ export class ItemWriter {
   readonly #emit: Emit;
   readonly #nextNumber: () => number;
   readonly #hasEnded: (item: Item) => boolean;
+  readonly #endsMonoMs: (item: Item) => number;
+  readonly #replaced: (item: Item, old: Fetched) => void;
 
   /**
    * @param nextNumber begins the next snapshot and gives its number.
-   * @param hasEnded whether the value that the item holds is past its validity.
+   * @param ends whether the value that the item holds is past its validity, and when it ends.
+   * @param replaced is called when another value has taken the place of `old`.
    */
-  constructor(clock: Clock, emit: Emit, nextNumber: () => number, hasEnded: (item: Item) => boolean) {
+  constructor(
+    clock: Clock,
+    emit: Emit,
+    nextNumber: () => number,
+    ends: { hasEnded(item: Item): boolean; endsMonoMs(item: Item): number },
+    replaced: (item: Item, old: Fetched) => void = () => {},
+  ) {
     this.#clock = clock;
     this.#emit = emit;
     this.#nextNumber = nextNumber;
-    this.#hasEnded = hasEnded;
+    this.#hasEnded = (item) => ends.hasEnded(item);
+    this.#endsMonoMs = (item) => ends.endsMonoMs(item);
+    this.#replaced = replaced;
   }
 
   /** Asks the source and keeps the answer. @throws what `Source.fetch` throws. */
@@ -56,7 +70,9 @@ export class ItemWriter {
       this.#emit({ kind: 'secret-unchanged', secrets: [...item.names] });
       return 'settled';
     }
+    if (last !== undefined) this.#noteReplaced(item, last);
     this.#freshen(item, answer.value, true);
+    if (last !== undefined) this.#replaced(item, last);
     item.sameLease = 0;
     this.#warn(answer.value, last);
     const lifeMs = lengthMs(answer.value.life, this.#clock.wallMs());
@@ -68,6 +84,20 @@ export class ItemWriter {
       first: last === undefined,
     });
     return last === undefined ? 'first' : 'changed';
+  }
+
+  /**
+   * Keeps when the value ends that another is about to replace. A password that its backend rotated has ended with
+   * that, and so has a lease whose renewals failed, as far as anybody knows. Two changes shortly after each other count
+   * as one: what an application took up may be the older value.
+   */
+  #noteReplaced(item: Item, { life }: Fetched): void {
+    const now = this.#clock.monoMs();
+    const isDead = life.kind === 'rotates' || (life.kind === 'lease' && item.entry?.state !== 'fresh');
+    const endsMonoMs = isDead ? now : this.#endsMonoMs(item);
+    const { atMonoMs = Number.NEGATIVE_INFINITY, endsMonoMs: earlierMs = endsMonoMs } = item.replaced ?? {};
+    const isTogether = now - atMonoMs < TOGETHER_MS;
+    item.replaced = { atMonoMs: now, endsMonoMs: isTogether ? Math.min(endsMonoMs, earlierMs) : endsMonoMs };
   }
 
   async #ask({ backend: { source }, want }: Item, last: Fetched | undefined, signal: AbortSignal): Promise<Fetch> {

@@ -10,8 +10,8 @@ export type Occasion = 'turn' | 'pull';
 
 /**
  * All that is known of one want. Code outside of `lease/` gets its `entry`, a frozen view. The writers of an item are
- * `ItemWriter` (`entry`, `sameLease`), `Deadlines` (the deadlines, `polledBefore`), `Attempts` (the fields about
- * attempts) and `LeaseManager` (the rest, and `pullableFromMonoMs` too).
+ * `ItemWriter` (`entry`, `sameLease`, `replaced`), `Deadlines` (the deadlines, `pollPhaseMonoMs`, `renewedBefore`),
+ * `Attempts` (the fields about attempts) and `LeaseManager` (the rest, and `pullableFromMonoMs` too).
  *
  * An item is in one of three states:
  * - running: an attempt (a fetch or a renewal) runs. `running` is set, and never more than one attempt runs.
@@ -28,10 +28,14 @@ export interface Item {
   entry: SecretEntry | undefined;
   /** Failed attempts in a row. */
   failures: number;
+  /** When the value before this one was replaced, and when it ends or ended; undefined: there was none. */
+  replaced: { readonly atMonoMs: number; readonly endsMonoMs: number } | undefined;
   /** How many fetches in a row brought the lease that is held already. */
   sameLease: number;
-  /** False until the first poll is planned, which may fall anywhere in the interval. */
-  polledBefore: boolean;
+  /** When the first poll was planned, anywhere in the interval; undefined until then. */
+  pollPhaseMonoMs: number | undefined;
+  /** False until the first renewal is planned, which may come early, see `Backend.spreadsFirst`. */
+  renewedBefore: boolean;
   /** The attempt that runs; resolves when it has ended, and never rejects. */
   running: Promise<void> | undefined;
   /** When the attempt that runs began, or the last one; 0 before the first. */
@@ -50,6 +54,8 @@ export interface Item {
   abort: AbortController | undefined;
   /** See the states above. */
   isGone: boolean;
+  /** Whether the backend has answered a fetch, with a value or with a refusal. */
+  isAnswered: boolean;
   /** Whether listeners were notified of this item at least once. */
   wasNotified: boolean;
   /** When the next attempt is due; undefined when none is. Meaningless while an attempt runs. */
@@ -68,8 +74,10 @@ export function createItem(want: Want, backend: Backend, names: ReadonlySet<stri
     names,
     entry: undefined,
     failures: 0,
+    replaced: undefined,
     sameLease: 0,
-    polledBefore: false,
+    pollPhaseMonoMs: undefined,
+    renewedBefore: false,
     running: undefined,
     startedMonoMs: 0,
     followUp: undefined,
@@ -79,6 +87,7 @@ export function createItem(want: Want, backend: Backend, names: ReadonlySet<stri
     pullableFromMonoMs: Number.NEGATIVE_INFINITY,
     abort: undefined,
     isGone: false,
+    isAnswered: false,
     wasNotified: false,
     nextMonoMs: undefined,
     cancelNext: nothing,

@@ -10,6 +10,7 @@ import { Deadlines } from './deadlines.ts';
 import type { EarlierValues } from './earlier.ts';
 import { createItem, type Item, isPolled, lifeOf, type Occasion } from './item.ts';
 import { ItemWriter, type SecretEvent, type WhyExpired } from './item-writer.ts';
+import { outlivesReplacement, type Replaced } from './replaced.ts';
 import type { SecretEntry, Snapshot } from './snapshot.ts';
 
 /**
@@ -35,6 +36,8 @@ export interface LeaseManagerOptions {
   readonly kept?: FindKept;
   /** What an earlier process knew of secrets and logins; absent: nothing. */
   readonly earlier?: () => EarlierValues | undefined;
+  /** Told of each lease, and each certificate to be revoked, that another value has taken the place of. */
+  readonly onReplaced?: (replaced: Replaced) => void;
 }
 
 /**
@@ -69,7 +72,7 @@ export class LeaseManager {
   readonly #watches = new Map<string, Watching>();
   readonly #polls: boolean;
 
-  constructor({ clock, random, emit, tracing, polls = true, kept, earlier }: LeaseManagerOptions) {
+  constructor({ clock, random, emit, tracing, polls = true, kept, earlier, onReplaced }: LeaseManagerOptions) {
     this.#clock = clock;
     this.#polls = polls;
     this.#emit = emit;
@@ -86,7 +89,10 @@ export class LeaseManager {
       clock,
       emit,
       () => this.#stateChanged(),
-      (item) => this.#deadlines.hasEnded(item),
+      this.#deadlines,
+      ({ want, backend, names }, { version, life }) => {
+        if (outlivesReplacement(want, life)) onReplaced?.({ want, backend, names, old: { version, life } });
+      },
     );
     this.#logins = new BackendLogins({
       replaced: (backend) => this.#moveLeases(backend),
@@ -148,6 +154,11 @@ export class LeaseManager {
     this.#stateChanged();
   }
 
+  /** Has what an earlier process knew stand by for wants without a value: it became known after their fetch began. */
+  standByEarlier(): void {
+    for (const item of this.#items.values()) this.#attempts.standByEarlier(item);
+  }
+
   /**
    * The present state of `names` (default: all), frozen. A snapshot costs one map entry per name; the snapshot of all
    * names is kept until something changes.
@@ -178,6 +189,14 @@ export class LeaseManager {
     for (const { want, entry } of this.#items.values()) yield [want, entry];
   }
 
+  /** Each value that is held now, once, as `onReplaced` tells of those that were replaced. */
+  *held(): Iterable<Replaced> {
+    for (const { want, backend, names, entry } of this.#items.values()) {
+      if (entry === undefined || entry.state === 'absent') continue;
+      yield { want, backend, names, old: entry.value };
+    }
+  }
+
   /** The identity of a secret's want, see `Want.id`; undefined for an unknown name. */
   wantIdOf(name: string): string | undefined {
     return this.#byName.get(name)?.want.id;
@@ -194,6 +213,15 @@ export class LeaseManager {
     const item = this.#byName.get(name);
     const ends = item === undefined ? Number.POSITIVE_INFINITY : this.#deadlines.endsMonoMs(item);
     return Number.isFinite(ends) ? ends : undefined;
+  }
+
+  /**
+   * When the value ends that was replaced by the present one after `sinceMonoMs`; infinite when none was, or when
+   * nothing ends it.
+   */
+  replacedEndsMonoMs(name: string, sinceMonoMs: number): number {
+    const replaced = this.#byName.get(name)?.replaced;
+    return replaced !== undefined && replaced.atMonoMs >= sinceMonoMs ? replaced.endsMonoMs : Number.POSITIVE_INFINITY;
   }
 
   /** Every name that is wanted now, those of computed secrets included. */

@@ -1,5 +1,5 @@
 import type { Life, Want } from '../backend/backend.ts';
-import { backoffMs } from '../base/backoff.ts';
+import { backoffMs, DEFAULT_BACKOFF, isFollowed, paceMs, patientBackoffMs, QUICK_TRIES } from '../base/backoff.ts';
 import type { Renewal } from '../config/config.ts';
 import { LATEST_SHARE, type RenewalTime, renewalTime } from './certificate-renewal.ts';
 
@@ -24,12 +24,24 @@ export interface ScheduleInput {
   readonly failures: number;
   /** What the server asked for after the last failure, by Retry-After. */
   readonly retryAfterMs?: number | undefined;
+  /** The first renewal or replacement falls anywhere in the second half of its time, see `Backend.spreadsFirst`. */
+  readonly firstRenewal?: boolean;
+  /** The last attempt failed since the backend gave no proper answer, see `isOutage`. Absent: it did answer. */
+  readonly isOutage?: boolean;
+  /**
+   * How long until the value that is held ends or is too old; infinite when nothing ends it. Absent: no value is held.
+   */
+  readonly restMs?: number | undefined;
   /** How many fetches in a row brought the lease that is held already; 0 when the last fetch brought another lease. */
   readonly sameLease?: number;
   /** How a certificate is replaced, where the configuration says so. */
   readonly renewal?: Renewal | undefined;
-  /** The first poll after a start falls anywhere in the interval, so that agents that start together drift apart. */
-  readonly firstPoll: boolean;
+  /**
+   * When the first poll was planned, on the monotonic clock: later polls keep to its place in the interval. Absent
+   * for the first poll after a start, which falls anywhere in the interval, so that agents that start together drift
+   * apart.
+   */
+  readonly pollPhaseMonoMs?: number | undefined;
 }
 
 /** The shortest time after which the next attempt is due, whatever a backend says about the life of its value. */
@@ -40,6 +52,7 @@ export const MIN_LIFE_MS = 200;
  *
  * - A renewable lease is renewed at two thirds of its life (jitter: up to 5 % of the life earlier).
  * - A non-renewable lease is replaced at 0.85 to 0.9 of its life.
+ * - With `firstRenewal` either comes up to half of that time earlier, once: agents that start together drift apart.
  * - A fetch that brings the same lease again (a cache on the way answered) is made again with backoff, not later than
  *   the end of the lease.
  * - A certificate is replaced at two thirds of its validity (jitter: up to 5 % of it earlier). Issuers date
@@ -51,11 +64,13 @@ export const MIN_LIFE_MS = 200;
  *   that is earlier and the request mints nothing. A value that had ended already when it came is polled at `refresh`.
  * - A static role is read at `refresh`, or one second after its announced rotation if that is earlier. While a rotation
  *   is due and has not happened, the role is read again after 1, 2, 4 … seconds, up to `refresh`.
- * - A secret without a lease is polled at `refresh` ± 10 %; its first poll falls anywhere in the interval.
+ * - A secret without a lease is polled at `refresh` ± 10 %; its first poll falls anywhere in the interval, and later
+ *   ones keep to that place, see `pollMonoMs`.
  * - The end of the login plays no part here: leases are fetched anew when the session replaces the login. Planning by
  *   the end of the login too would mint credentials in ever shorter steps whenever that replacement fails.
- * - After a failure the attempt is made again with full jitter backoff, or after the server's Retry-After. A failing
- *   renewal turns into a fetch when less than a tenth of the life is left, in time for a new lease before the old ends.
+ * - After a failure the attempt is made again with full jitter backoff, or after the server's Retry-After; where a
+ *   value is held that does not end soon, it is made at the pace of `refresh` after a few tries. A failing renewal
+ *   turns into a fetch when less than a tenth of the life is left, in time for a new lease before the old ends.
  */
 export function decide(
   input: ScheduleInput,
@@ -66,12 +81,45 @@ export function decide(
   const { life, failures } = input;
   const planned = plan(input, want.refreshMs, now, random);
   if (failures === 0) return sameLeaseAgain(planned, input, now, random);
-  const atMonoMs = now.monoMs + backoffMs(failures, random, input.retryAfterMs);
+  const retryAtMonoMs = now.monoMs + retryMs(input, want.refreshMs, random);
+  // What is tried for at the pace of its polls is tried for at their place: after an outage the polls are spread still.
+  const isPoll = planned.do === 'poll' && input.pollPhaseMonoMs !== undefined && isPatient(input, want.refreshMs);
+  const atMonoMs = isPoll && !isFollowed(input.retryAfterMs) ? planned.atMonoMs : retryAtMonoMs;
   if (life.kind === 'certificate') return { do: planned.do, atMonoMs: Math.max(atMonoMs, againMonoMs(input, now)) };
   if (life.kind !== 'lease' || !life.renewable) return { do: planned.do === 'renew' ? 'fetch' : planned.do, atMonoMs };
   const lastTenth = life.startedMonoMs + life.ttlMs * 0.9;
   if (now.monoMs >= lastTenth) return { do: 'fetch', atMonoMs };
   return atMonoMs < lastTenth ? { do: 'renew', atMonoMs } : { do: 'fetch', atMonoMs: lastTenth };
+}
+
+/**
+ * How long to wait after a failure. Where a value is held, there is time for tries at the pace of `refresh`, or at that
+ * of what is left of the value's life. A value that has ended is tried for in a hurry while the backend is away, but
+ * not when the backend answers and refuses: it will say the same in 30 s.
+ */
+function retryMs(input: ScheduleInput, refreshMs: number, random: () => number): number {
+  const { failures, retryAfterMs } = input;
+  return patientBackoffMs(failures, random, retryPaceMs(input, refreshMs), {
+    retryAfterMs,
+    quickTries: quickTries(input),
+  });
+}
+
+function retryPaceMs({ isOutage = false, restMs }: ScheduleInput, refreshMs: number): number {
+  const longestMs = restMs === undefined || !Number.isFinite(refreshMs) ? 0 : refreshMs;
+  const hasEnded = restMs !== undefined && restMs <= 0;
+  return hasEnded ? (isOutage ? 0 : longestMs) : paceMs(restMs ?? 0, longestMs);
+}
+
+const quickTries = ({ isOutage = false }: ScheduleInput): number => (isOutage ? QUICK_TRIES : 0);
+
+/** Whether the next try may wait as long as the next poll. */
+function isPatient(input: ScheduleInput, refreshMs: number): boolean {
+  return (
+    input.failures > quickTries(input) &&
+    refreshMs > DEFAULT_BACKOFF.capMs &&
+    retryPaceMs(input, refreshMs) === refreshMs
+  );
 }
 
 function sameLeaseAgain(
@@ -94,7 +142,9 @@ function plan(input: ScheduleInput, refreshMs: number, now: ClockReading, random
   const soonest = now.monoMs + MIN_LIFE_MS;
   const pollAtMs = () => {
     if (refreshMs === Number.POSITIVE_INFINITY) return refreshMs;
-    return now.monoMs + refreshMs * (input.firstPoll ? random() : 0.9 + 0.2 * random());
+    const phaseMonoMs = input.pollPhaseMonoMs;
+    if (phaseMonoMs === undefined) return now.monoMs + refreshMs * random();
+    return pollMonoMs(phaseMonoMs, refreshMs, now.monoMs, random);
   };
   switch (life.kind) {
     case 'none':
@@ -128,11 +178,32 @@ function plan(input: ScheduleInput, refreshMs: number, now: ClockReading, random
       return { do: 'fetch', atMonoMs: inLife(dueWallMs) };
     }
     case 'lease': {
-      const share = life.renewable ? 2 / 3 - 0.05 * random() : 0.85 + 0.05 * random();
+      const latest = life.renewable ? 2 / 3 : 0.9;
+      const share = latest - (input.firstRenewal === true ? latest / 2 : 0.05) * random();
       const atMonoMs = Math.max(soonest, life.startedMonoMs + life.ttlMs * share);
       return { do: life.renewable ? 'renew' : 'fetch', atMonoMs };
     }
   }
+}
+
+/** The jitter of a poll around its place in the interval, as a part of the interval, each way. */
+const POLL_JITTER = 0.025;
+
+/** A poll is left out when its place comes sooner than this part of the interval after another read. */
+const MIN_POLL_GAP = 0.05;
+
+/**
+ * The next poll after one that was read now. Counted from now, polls would keep no spread: secrets that come back
+ * together after an outage, or after a moment in which the machine was busy, would be polled together from then on, and
+ * jitter takes some thirty intervals to part them. So each secret keeps the place in the interval that its first poll
+ * was given at random. A read out of turn is followed by a poll at that place, which is early rather than late.
+ *
+ * The jitter is small, since `Deadlines` rounds the moment up by a twentieth of the interval at most: from one poll to
+ * the next it is the interval, 10 % more or less.
+ */
+function pollMonoMs(phaseMonoMs: number, refreshMs: number, nowMonoMs: number, random: () => number): number {
+  const intervals = Math.ceil((nowMonoMs - phaseMonoMs) / refreshMs + MIN_POLL_GAP);
+  return phaseMonoMs + refreshMs * (intervals + POLL_JITTER * (2 * random() - 1));
 }
 
 function renewalOf(

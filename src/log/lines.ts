@@ -23,6 +23,7 @@ const LINES: { readonly [K in Fact['kind']]: readonly [Level, string] } = {
   'config-rejected': ['error', 'configuration refused, the running one stays'],
   'login-made': ['info', 'logged in'],
   'login-resumed': ['info', 'login of an earlier process taken up'],
+  'login-inline': ['info', 'inline auth'],
   'login-failed': ['warn', 'login failed'],
   'login-renewed': ['debug', 'login renewed'],
   'login-renew-failed': ['warn', 'login renewal failed'],
@@ -30,9 +31,11 @@ const LINES: { readonly [K in Fact['kind']]: readonly [Level, string] } = {
   'login-revoked': ['info', 'login revoked'],
   'backend-answered': ['debug', 'backend answered'],
   'backend-failed': ['debug', 'backend request failed'],
+  'backend-circuit': ['info', 'circuit breaker of the backend changed'],
   'secret-changed': ['info', 'secret changed'],
   'secret-kept': ['info', 'secret kept from before'],
   'secret-unchanged': ['debug', 'secret unchanged'],
+  'secret-revoked': ['info', 'old value revoked'],
   'secret-renewed': ['debug', 'lease renewed'],
   'secret-failed': ['warn', 'secret failed'],
   'secret-absent': ['info', 'secret is not there'],
@@ -45,7 +48,10 @@ const LINES: { readonly [K in Fact['kind']]: readonly [Level, string] } = {
   'output-unchanged': ['debug', 'output unchanged'],
   'output-failed': ['error', 'output failed'],
   'output-rolled-back': ['error', 'output rolled back'],
+  'output-drifted': ['warn', 'published files were changed'],
+  'output-drift-over': ['info', 'published files are right again'],
   'output-recovered': ['info', 'output recovered'],
+  'reload-planned': ['info', 'reload waits for its turn'],
   'reload-skipped': ['info', 'reload not needed'],
   'reload-step': ['debug', 'reload step ended'],
   'reload-output': ['warn', 'a reload command failed and printed'],
@@ -74,6 +80,7 @@ const LINES: { readonly [K in Fact['kind']]: readonly [Level, string] } = {
 /** The level of a fact's line. */
 export function levelOf(fact: Fact): Level {
   if ((fact.kind === 'secret-absent' || fact.kind === 'traces-dropped') && fact.again) return 'debug';
+  if (fact.kind === 'login-revoked' && fact.failure !== undefined) return 'warn';
   const isRelief = fact.kind === 'secret-state' && fact.state === 'fresh';
   return isRelief ? 'info' : LINES[fact.kind][0];
 }
@@ -83,7 +90,8 @@ export function levelOf(fact: Fact): Level {
  * only the members of the fact are taken. `fact` repeats the kind, so that machines need no messages.
  */
 export function lineOf(fact: Fact): Line {
-  const [, message] = LINES[fact.kind];
+  const isLeft = fact.kind === 'login-revoked' && fact.failure !== undefined;
+  const message = isLeft ? 'login not revoked' : LINES[fact.kind][1];
   const { kind, ...rest } = fact;
   const fields: Record<string, unknown> = { fact: kind };
   for (const [name, value] of Object.entries(rest)) {

@@ -1,5 +1,6 @@
 import type { Fact } from '../base/fact.ts';
 import { LEVELS, type LogLevel } from '../base/log-level.ts';
+import { printableJson } from '../base/printable.ts';
 import type { TraceIds } from '../base/tracing.ts';
 import { jsonLine } from './json-line.ts';
 import { type Line, levelOf, lineOf } from './lines.ts';
@@ -38,7 +39,7 @@ export async function createLogger(options: LoggerOptions): Promise<(fact: Fact)
 }
 
 async function jsonWriter({ schema = 'pannier', traced, write }: LoggerOptions): Promise<(fact: Fact) => void> {
-  const writeText = write ?? createStderrWriter();
+  const writeText = write ?? jsonToStderr();
   const form = await formOf(schema);
   return (fact) => writeText(form(lineOf(fact), Date.now(), traced?.()));
 }
@@ -47,6 +48,12 @@ async function formOf(schema: LogSchema): Promise<(line: Line, wallMs: number, i
   if (schema === 'pannier') return jsonLine;
   const { ecsLine, otelLine } = await import('./schemas.ts');
   return schema === 'ecs' ? ecsLine : otelLine;
+}
+
+/** A terminal gets escapes for what JSON leaves as it is; every other reader gets pino's bytes. */
+function jsonToStderr(): (line: string) => void {
+  const write = createStderrWriter();
+  return isTerminal() ? (line) => write(printableJson(line)) : write;
 }
 
 /** Colours are for standard error when it is a terminal: not for a file, and not for a pipe. */

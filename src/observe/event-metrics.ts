@@ -53,6 +53,11 @@ export function registerEvents(registry: Registry, { Counter, Histogram }: PromC
   const failures = counter('failures', 'Failures by the part of the agent that failed and by code.', 'part', 'code');
   const renders = counter('output_renders', 'Attempts to render an output, by result.', 'output', 'result');
   const publishes = counter('output_publishes', 'Attempts to publish an output, by result.', 'output', 'result');
+  const drifts = counter(
+    'output_drifts',
+    'How often another process was found to have changed the published files of an output.',
+    'output',
+  );
   const publishSeconds = histogram(
     'output_publish_duration',
     'Duration from the start of rendering until the new generation is published.',
@@ -154,6 +159,10 @@ export function registerEvents(registry: Registry, { Counter, Histogram }: PromC
       if (!fact.failure.code.startsWith('RENDER_')) publishes.inc({ output: fact.output, result: 'failed' });
       failed('output', fact);
     },
+    'output-drifted': (fact) => {
+      drifts.inc({ output: fact.output });
+      failed('output', fact);
+    },
     'output-rolled-back': (fact) => {
       publishes.inc({ output: fact.output, result: 'rolled_back' });
       failed('output', fact);
@@ -199,7 +208,7 @@ export function registerEvents(registry: Registry, { Counter, Histogram }: PromC
     'agent-warning': ({ warning }) => warnings.inc({ code: warning.code }),
   };
 
-  const byOutput = [renders, publishes, reloads];
+  const byOutput = [renders, publishes, drifts, reloads];
   const byBackend = [requests, requestSeconds, logins, proxied, proxySeconds];
   return {
     count: (fact) => counters[fact.kind]?.(fact as never),

@@ -60,6 +60,7 @@ export function startProblems({ secrets, outputs }: Readings, published: Readonl
  *   still good is a warning. An optional one is neither.
  * - An output that waits or failed is a problem: its files are missing or out of date.
  * - A missing login that the proxy lends to its clients is a problem: the proxy cannot answer them.
+ * - An output whose files somebody else has changed is a problem for as long as they are not put right.
  * - An owed reload is a warning at most: the files are right and the application still runs on good values.
  *   Taking every replica out of service because a reload command is broken would be the larger outage.
  * - Values that are held back are a warning: the application runs on the ones before.
@@ -75,7 +76,7 @@ export function readiness({ wallMs, secrets, outputs, loginsMissing }: Readings)
     else if (entry.state === 'stale') warnings.push(aged('SECRET_STALE', name, entry, wallMs));
   }
   for (const output of outputs) {
-    const problem = outputProblem(output);
+    const problem = outputProblem(output) ?? driftOf(output);
     if (problem !== undefined) problems.push(problem);
     else {
       if ('why' in output.state && output.state.why !== undefined) warnings.push(output.state.why);
@@ -84,6 +85,8 @@ export function readiness({ wallMs, secrets, outputs, loginsMissing }: Readings)
   }
   return { problems: once(problems), warnings: once(warnings) };
 }
+
+const driftOf = ({ state }: OutputStanding): Failure | undefined => ('drift' in state ? state.drift : undefined);
 
 /** How many names one problem lists. */
 const MAX_NAMED = 5;

@@ -1,4 +1,4 @@
-import type { LoginView } from '../backend/login-view.ts';
+import type { Backend } from '../backend/backend.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Failure } from '../base/errors.ts';
 import type { Emit } from '../base/fact.ts';
@@ -26,7 +26,7 @@ export interface Observed {
     computed(): ReadonlyMap<string, { keys(): Iterable<string> }>;
   };
   readonly backends: {
-    byName(): ReadonlyMap<string, { login?(): LoginView; trouble?(): Failure | undefined }>;
+    byName(): ReadonlyMap<string, Pick<Backend, 'login' | 'trouble' | 'circuit'>>;
   };
   /** Why a secret that has no entry yet has none. */
   reasonMissing(name: string): Failure;

@@ -53,9 +53,43 @@ export function registerStates(registry: Registry, agent: Observed, watch: Healt
       })),
   );
 
+  gauge(
+    'output_drifted',
+    'Whether another process has changed the published files and they are not put right yet (1), or not (0).',
+    ['output'],
+    () =>
+      [...agent.outputs.states()].map(([output, state]) => ({
+        labels: { output },
+        value: 'drift' in state && state.drift !== undefined ? 1 : 0,
+      })),
+  );
+
   registerListeners(registry, agent);
   registerSds(gauge, agent);
   registerAwsOnDemand(registry, agent);
+
+  gauge(
+    'backend_circuit_state',
+    'Always 1; the label is the state of the circuit breaker: closed, open (nothing is sent), half-open (one request is).',
+    ['backend', 'state'],
+    function* () {
+      for (const [backend, { circuit }] of agent.backends.byName()) {
+        const state = circuit?.()?.state;
+        if (state !== undefined) yield { labels: { backend, state }, value: 1 };
+      }
+    },
+  );
+  gauge(
+    'output_reload_due_seconds',
+    'How long the reload of an output still waits for the turn of this replica; absent when it does not wait.',
+    ['output'],
+    function* () {
+      for (const [output, state] of agent.outputs.states()) {
+        if (state.kind !== 'owed' || state.dueMonoMs === undefined) continue;
+        yield { labels: { output }, value: seconds(Math.max(0, state.dueMonoMs - agent.clock.monoMs())) };
+      }
+    },
+  );
 
   gauge('login_state', 'Always 1; the label is the state that the login is in.', ['backend', 'state'], function* () {
     for (const [backend, { login }] of logins(agent)) yield { labels: { backend, state: login.state }, value: 1 };

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import type { Clock } from '../base/clock.ts';
 import { errnoWord } from '../base/errno.ts';
 import type { Environment } from '../config/environment.ts';
+import { restoreCoreDumps } from './core-dumps.ts';
 import { isGroupLeft, signalGroup } from './group.ts';
 import { type SignalResult, sendSignal, signalExitStatus } from './signals.ts';
 
@@ -149,9 +150,11 @@ function neverStarted(errno: string): Child {
 /** Keeps only the errno of an error: its text may hold an argument or a variable (Node quotes one that has a NUL). */
 function spawn({ argv, env, stdio, ownGroup }: ChildOptions): ChildProcess | { readonly errno: string } {
   try {
-    return process
+    const started = process
       .getBuiltinModule('node:child_process')
       .spawn(argv[0] as string, argv.slice(1), { detached: ownGroup, stdio, env });
+    restoreCoreDumps(started.pid);
+    return started;
   } catch (error) {
     return { errno: errnoWord(error) };
   }

@@ -6,6 +6,8 @@ import { type Fields, isList, isSecret, type Value } from '../base/value.ts';
 /** All that one process leaves to the next. Times are on the wall clock. */
 export interface StateContents {
   readonly savedWallMs: number;
+  /** When the key that the file is sealed with was made, for a key that a backend wraps. */
+  readonly keyMadeWallMs?: number | undefined;
   readonly secrets: readonly KeptSecret[];
   readonly logins: readonly LoginOfBackend[];
 }
@@ -46,9 +48,10 @@ function shift(life: Life, byMs: number): Life {
   return { ...life, startMs: life.startMs + byMs, endMs: life.endMs + byMs };
 }
 
-export function encodeContents({ savedWallMs, secrets, logins }: StateContents): Buffer {
+export function encodeContents({ savedWallMs, keyMadeWallMs, secrets, logins }: StateContents): Buffer {
   const plain = {
     savedWallMs,
+    keyMadeWallMs,
     secrets: secrets.map(({ value, ...rest }) => ({ ...rest, value: plainFetched(value) })),
     logins: logins.map(({ login, ...rest }) => ({ ...rest, login: plainSecrets(login) })),
   };
@@ -61,10 +64,11 @@ export function encodeContents({ savedWallMs, secrets, logins }: StateContents):
  */
 export function decodeContents(bytes: Buffer): StateContents | undefined {
   try {
-    const { savedWallMs, secrets, logins } = JSON.parse(bytes.toString()) as Plain;
+    const { savedWallMs, keyMadeWallMs, secrets, logins } = JSON.parse(bytes.toString()) as Plain;
     if (typeof savedWallMs !== 'number' || !Array.isArray(secrets) || !Array.isArray(logins)) return undefined;
     return {
       savedWallMs,
+      ...(typeof keyMadeWallMs === 'number' ? { keyMadeWallMs } : {}),
       secrets: secrets.map(({ value, ...rest }) => ({ ...rest, value: readFetched(value) }) as KeptSecret),
       logins: logins.map(({ login, ...rest }) => ({ ...rest, login: readSecrets(login) }) as LoginOfBackend),
     };
@@ -75,6 +79,7 @@ export function decodeContents(bytes: Buffer): StateContents | undefined {
 
 interface Plain {
   readonly savedWallMs: unknown;
+  readonly keyMadeWallMs?: unknown;
   readonly secrets: readonly { readonly value: PlainFetched }[];
   readonly logins: readonly { readonly login: object }[];
 }

@@ -12,6 +12,7 @@ export async function loadSealKey(
   folder: Pick<StateFolder, 'keyBeside'>,
   env: Environment,
 ): Promise<SealKey> {
+  if (key.from === 'wrapped') throw new TypeError('openWrappedState() reads this key');
   if (key.from === 'beside') return usable(await folder.keyBeside(), `${place}.path`, 'the key beside the state');
   if (key.from === 'file') {
     const at = `${place}.keyFile`;

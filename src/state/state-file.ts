@@ -23,8 +23,11 @@ export const MAX_KEY_BYTES = 4096;
 
 /** The directory of a state, and the files in it. Every call ends in time, also on a file system that hangs. */
 export interface StateFolder {
-  /** What the last process wrote; undefined: nothing. @throws PannierError STATE_UNREADABLE. */
-  read(): Promise<Buffer | undefined>;
+  /**
+   * What the last process wrote; undefined: nothing. With `why`, something is in its place that is not read.
+   * @throws PannierError STATE_UNREADABLE.
+   */
+  read(): Promise<Buffer | { readonly why: string } | undefined>;
   /**
    * Replaces the state, so that a kill leaves the old or the new one.
    * @param setAside the present state could not be opened: it is kept as `refused`.
@@ -54,12 +57,18 @@ export function createStateFolder(path: string, place: string, makes = true): St
     const code = errnoOf(error);
     return code === 'ETIMEDOUT' ? 'the file system hangs' : `failed (${code ?? 'unknown error'})`;
   };
-  const foreign = (error: unknown, code: PannierError['failure']['code'], doing: string): unknown =>
-    errnoOf(error) === undefined ? error : fail(code, place, `${doing} ${path}: ${seenOf(error)}`);
+  const foreign = (error: unknown, code: PannierError['failure']['code'], doing: string): unknown => {
+    const errno = errnoOf(error);
+    if (errno === undefined) return error;
+    const details = errno === 'ELOOP' || errno === 'ENOTDIR' ? { hint: NO_DIRECTORY } : {};
+    return fail(code, place, `${doing} ${path}: ${seenOf(error)}`, details);
+  };
   return {
     async read() {
       try {
-        return await inFolder(async ({ at }) => await readOwn(`${at}/${STATE}`, MAX_BYTES));
+        return await inFolder(async ({ at }) => {
+          return await readOwn(`${at}/${STATE}`, MAX_BYTES).catch((error: unknown) => ({ why: whyNotRead(error) }));
+        });
       } catch (error) {
         throw foreign(error, 'STATE_UNREADABLE', 'reading the state in');
       }
@@ -89,6 +98,17 @@ export function createStateFolder(path: string, place: string, makes = true): St
       }
     },
   };
+}
+
+const NO_DIRECTORY = 'Name a directory: state.path is a symbolic link or a file.';
+
+/** Why what is in the place of the state is not read. @throws the error when it says nothing of that. */
+function whyNotRead(error: unknown): string {
+  if (error instanceof FileCallError && error.seen !== undefined) return error.seen;
+  const errno = errnoOf(error);
+  if (errno === 'ELOOP') return 'is a symbolic link';
+  if (errno === 'EFTYPE') return 'is no file, or belongs to or can be written by other users';
+  throw error;
 }
 
 /** The error for a key beside a state that is not on tmpfs. */

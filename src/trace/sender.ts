@@ -126,9 +126,7 @@ export class Sender {
     };
     const request = { method: 'POST', path: settings.path, headers, body };
     try {
-      const answer = await this.#transport.run({ urgent: false, place: PLACE }, this.#giveUp.signal, (send) =>
-        send(request),
-      );
+      const answer = await this.#transport.run({ place: PLACE }, this.#giveUp.signal, (send) => send(request));
       if (answer.status >= 200 && answer.status <= 299) return { kind: 'sent', rejected: rejectedOf(answer) };
       const seen = `${this.#transport.address} answered with HTTP ${answer.status}`;
       const waitMs = retryAfterMs(answer.headers['retry-after'], clock.wallMs());

@@ -1,6 +1,6 @@
 /**
  * Hours in minutes: `pannier run` with 10,000 secrets in 1,000 outputs, of which some change all the time, all of them
- * now and then. `npm run soak`, with `-- --minutes 30` for longer than ten and `-- --secrets 1000` for fewer.
+ * now and then. `npm run soak:many`, with `-- --minutes 30` for longer than ten and `-- --secrets 1000` for fewer.
  *
  * Stops by itself; status 1 when a file does not show the last value, memory keeps growing, or descriptors leak.
  */

@@ -85,10 +85,6 @@ keys:
     expect(failure.hint).toContain(hint);
   });
 
-  it('says of a key that is not supported yet just that', async () => {
-    expect(await explain('state.transit')).toBe('state.transit\n  not yet supported\n');
-  });
-
   it('explains every key, with an example that is YAML and leads to it', async () => {
     for (const [path, { type }] of Object.entries(words)) {
       const text = await explain(path);

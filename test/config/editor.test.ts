@@ -84,9 +84,9 @@ describe('a broken configuration in an editor', () => {
       ],
     ],
     [
-      'a misspelt section, and a key that is not supported yet',
+      'a misspelt section, and a map without its keys',
       'version: 1\nsecrts: {}\nstate: { path: /s, transit: {} }\n',
-      ['2:1 Property secrts is not allowed.', '3:20 Property transit is not allowed.'],
+      ['2:1 Property secrts is not allowed.', '3:20 Missing property "backend".', '3:20 Missing property "key".'],
     ],
     [
       'two kinds of reload in one step',

@@ -87,6 +87,14 @@ describe('references', () => {
   });
 });
 
+describe('a reference', () => {
+  it.each(['/dev/zero', '/dev/full', '.', '/proc/self/mem'])('to a device is given up', async (path) => {
+    const [problem, ...more] = await problemsOf(backendOf({ namespace: `\${file:${path}}` }));
+    expect(problem).toMatchObject({ code: 'CONFIG_REFERENCE', place: 'backends.bao.namespace' });
+    expect(more).toEqual([]);
+  });
+});
+
 describe('secrets written literally', () => {
   it('are a warning that does not show them', async () => {
     const { warnings } = await backendOf({ auth: { method: 'token', token: 's3cr3t' } });

@@ -16,6 +16,18 @@ async function positionsOf(loading: Promise<unknown>): Promise<string[]> {
 const yaml = (text: string): string => text.replaceAll(/^ {4}/gm, '').replace(/^\n/, '');
 
 describe('the position of a problem', () => {
+  it.each([
+    ['a name before the map', '${canary}{"version":1}', '1:1'],
+    ['a key without quotes', '{"version":1,canary:2}', '1:14'],
+    ['a key with a wrong escape', '{"version":1,"can\\x":2}', '1:14'],
+    ['a number as a key', '{"version":1,\n 5:2}', '2:2'],
+  ])('is that of the mistake in JSON with %s, of which nothing is shown', async (_, text, where) => {
+    const cwd = makeFolder({ 'shop.json': text });
+    const problems = await problemsOf(loadConfig({ kinds: BACKEND_KINDS, paths: ['shop.json'], env: {}, cwd }));
+    expect(problems.map(({ code, place }) => `${code} ${place}`)).toEqual([`CONFIG_MALFORMED shop.json:${where}`]);
+    expect(JSON.stringify(problems)).not.toContain('canary');
+  });
+
   it('is that of the value, of an unknown key, and of what misses a key, in YAML', async () => {
     const text = yaml(`
     version: 1

@@ -123,15 +123,6 @@ describe('a name that does not exist', () => {
   });
 });
 
-describe('a key or value that is not yet supported', () => {
-  it.each<[string, object]>([['state.transit', { state: { path: '/s', transit: { backend: 'bao' } } }]])(
-    '%s is refused as such, without any other problem',
-    async (place, given) => {
-      expect(await briefly(loadWith(given))).toEqual([`CONFIG_NOT_SUPPORTED ${place}`]);
-    },
-  );
-});
-
 describe('checks and verifications', () => {
   it.each<[string, object, string]>([
     ['a check of nothing', { check: {} }, 'CONFIG_MISSING outputs.o.check.command'],

@@ -50,7 +50,6 @@ export const CERTIFICATES: readonly Cut[] = [
   schedule('renew-at', 'Math.max(atMonoMs, againMonoMs(input, now))', 'atMonoMs', { by: 'after a failure too' }),
   watch('replace-revoked', '?? 0) === 0)', '?? 0) !== 0)'),
   watch('replace-ca-changed', 'before.current !== current &&', 'before.current === current &&'),
-  vault('revoke-old', 'last !== undefined && revokeOldAfterMs !== undefined', 'last === undefined'),
   attempts('kept-over-restarts', 'item.fetchesBegun === 1 && lease', 'item.fetchesBegun === 0 && lease'),
   wants('kept-for-its-request', 'canonical(asked)', 'canonical({ ...asked, _ })'),
   vault(

@@ -50,7 +50,7 @@ const KILLED = 'killed: it took too long';
 
 /** Runs these tests of one file in the copy. For tests that start the built agent, it is built there first. */
 export async function runTests({ dir }: Copy, file: string, tests: readonly TestName[]): Promise<Ran> {
-  if (/^test\/(system|docs)\//.test(file)) {
+  if (/^test\/(system|docs|ship)\//.test(file)) {
     const built = await run(dir, ['scripts/build.ts']);
     if (built.status !== 0) return { passed: 0, failed: [], log: built.log };
   }

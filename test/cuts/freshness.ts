@@ -24,7 +24,6 @@ const inTurn = (work: string) =>
   `((globalThis as any).turn = ((globalThis as any).turn ?? Promise.resolve()).then(() => ${work}))`;
 const FETCH_ALL = 'for (const name of this.#options.renderer.wants) void this.#options.manager.refresh(name);';
 const RETRIES = "const retries = why.retry !== 'never';";
-const FOR_GOOD = 'if (!mustFetch) item.failures = 0;';
 const STALE = 'if (!(error instanceof WireError && error.stale)) throw error;';
 const AGAIN = 'pool.dropIdle();\n      return await run();';
 const MOVED = 'item.backend === backend && this.#logins.hasLeaseOfOldLogin(item)';
@@ -32,8 +31,8 @@ const MOVED = 'item.backend === backend && this.#logins.hasLeaseOfOldLogin(item)
 const flights = cutIn('src/deliver/api/in-flight.ts');
 
 export const FRESHNESS: readonly Cut[] = [
-  schedule('renew-at-two-thirds', 'life.renewable ? 2 / 3 -', 'life.renewable ? 0.8 -'),
-  schedule('renew-jitter', '2 / 3 - 0.05 * random() : 0.85', '2 / 3 : 0.85'),
+  schedule('renew-at-two-thirds', 'life.renewable ? 2 / 3 : 0.9;', 'life.renewable ? 0.8 : 0.9;'),
+  schedule('renew-jitter', 'latest / 2 : 0.05) * random();', 'latest / 2 : 0);'),
   renewal('renew-jitter', '(0.95 + 0.1 * random())', '1', { by: 'so that many agents spread out' }),
   schedule('fetch-before-the-end', 'after.ttlMs < before.ttlMs * 0.75', 'after.ttlMs < 0'),
   writer('fetch-before-the-end', 'return isLast;', 'return false;', {
@@ -46,12 +45,12 @@ export const FRESHNESS: readonly Cut[] = [
     'if (false)',
     { by: 'no two renewals' },
   ),
-  schedule('replace-non-renewable', '0.85 + 0.05 * random();', '0.95 + 0.05 * random();'),
+  schedule('replace-non-renewable', '? 2 / 3 : 0.9;', '? 2 / 3 : 1;'),
   schedule('certificate-at-two-thirds', 'lifeMs * (2 / 3', 'lifeMs * (0.9'),
   schedule('certificate-at-two-thirds', 'Math.max(life.notBeforeMs, input.fetchedWallMs)', 'life.notBeforeMs', {
     by: 'was old when it came',
   }),
-  schedule('poll-at-refresh', 'return now.monoMs + refreshMs *', 'return now.monoMs + 3 * refreshMs *'),
+  schedule('poll-at-refresh', '(intervals + POLL_JITTER', '(2 + intervals + POLL_JITTER'),
   cutIn('src/config/sections/secrets/resolve.ts')('poll-at-refresh', 'REFRESH_MS = 5 * 60_000', 'REFRESH_MS = 50_000', {
     by: 'defaults',
   }),
@@ -60,9 +59,12 @@ export const FRESHNESS: readonly Cut[] = [
     "return settleFetch({ last, fields, life: { kind: 'none' } }",
     "return settleFetch({ last, fields, life: { kind: 'rotates', inMs: 2_764_800_000, startedMonoMs: 0 } }",
   ),
-  schedule('poll-jitter', '0.9 + 0.2 * random()', '1'),
-  schedule('first-poll-spread', 'input.firstPoll ? random()', 'input.firstPoll ? 0.9 + 0.1 * random()'),
-  deadlines('first-poll-spread', 'firstPoll: !polledBefore', 'firstPoll: false', { by: 'the moment of an attempt' }),
+  schedule('polls-keep-spread', 'phaseMonoMs + refreshMs * (intervals', 'nowMonoMs + refreshMs * (1'),
+  schedule('poll-jitter', 'POLL_JITTER = 0.025', 'POLL_JITTER = 0'),
+  schedule('first-poll-spread', 'refreshMs * random();', 'refreshMs * (0.9 + 0.1 * random());'),
+  deadlines('first-poll-spread', 'pollPhaseMonoMs, firstRenewal };', 'pollPhaseMonoMs: 0, firstRenewal };', {
+    by: 'the moment of an attempt',
+  }),
   schedule('static-role', 'life.inMs + 1000 :', 'life.inMs :'),
   schedule('static-role', 'Math.min(pollAtMs(), rotatedMs)', 'rotatedMs', { by: 'when that is earlier' }),
   vaultRead('static-role', 'lease === undefined && STATIC_ROLE.test(path) ?', 'lease !== undefined ?', {
@@ -199,7 +201,7 @@ export const FRESHNESS: readonly Cut[] = [
   attempts('backoff', 'this.#deps.writer.setLife(item, { ...life, renewable: false });', '', {
     by: 'is not repeated',
   }),
-  keeper('backoff', 'now + backoffMs(this.#renewFailures,', 'now + 0 * backoffMs(this.#renewFailures,', {
+  keeper('backoff', 'now + patientBackoffMs(this.#renewFailures,', 'now + 0 * patientBackoffMs(this.#renewFailures,', {
     by: 'without a new login',
   }),
   backoff('retry-after', 'Math.min(RETRY_AFTER_CAP_MS, retryAfterMs)', 'retryAfterMs'),
@@ -209,14 +211,19 @@ export const FRESHNESS: readonly Cut[] = [
   }),
   keeper(
     'retry-after',
-    'backoffMs(this.#renewFailures, this.#deps.random, failed.retryAfterMs)',
-    'backoffMs(this.#renewFailures, this.#deps.random)',
+    'patientBackoffMs(this.#renewFailures, this.#deps.random, pace, { retryAfterMs })',
+    'patientBackoffMs(this.#renewFailures, this.#deps.random, pace, {})',
     { by: 'waits as long as' },
   ),
-  schedule('never-a-hot-loop', 'now.monoMs + backoffMs(failures, random, input.retryAfterMs)', 'now.monoMs + 250', {
+  schedule(
+    'polls-keep-spread',
+    'isPoll && !isFollowed(input.retryAfterMs) ? planned.atMonoMs : retryAtMonoMs',
+    'retryAtMonoMs',
+    { by: 'polls have their spread again' },
+  ),
+  schedule('never-a-hot-loop', 'now.monoMs + retryMs(input, want.refreshMs, random)', 'now.monoMs + 250', {
     by: 'no longer extend',
   }),
-  attempts('never-a-hot-loop', FOR_GOOD, 'item.failures = 0;', { by: 'of an older login' }),
   keeper('never-a-hot-loop', 'if (isFinalAtRenewal(error)) {', 'if (isFinalAtRenewal(error) && now < 0) {', {
     by: 'never hundreds',
   }),
@@ -337,8 +344,8 @@ export const FRESHNESS: readonly Cut[] = [
   queue('one-timer', 'Math.min(first.atMonoMs, this.#compareMs)', 'first.atMonoMs', { by: 'ten years ahead' }),
   attempts(
     'failing-secret-holds-up-nobody',
-    'await this.#deps.writer.fetch(item, begin(item))',
-    `await ${inTurn('this.#deps.writer.fetch(item, begin(item))')}`,
+    'await this.#deps.writer.fetch(item, begin(item, urgency))',
+    `await ${inTurn('this.#deps.writer.fetch(item, begin(item, urgency))')}`,
   ),
   manager(
     'failing-secret-holds-up-nobody',

@@ -16,9 +16,10 @@ const sockets = cutIn('src/deliver/http/socket-folder.ts');
 const view = cutIn('src/render/template/view.ts');
 
 const LINKS = 'await makeLinks(disk, folder, links, this.#place); // 4.';
-const SWAP = 'await replaceLink(disk, folder, generationName(generation), DATA_TMP, DATA); // 5.';
+const SWAP =
+  'await replaceLink(disk, folder, generationName(generation), DATA_TMP, { name: DATA, place: this.#place }); // 5.';
 const RENAME = 'await disk.rename(made, folder.at(name));';
-const KEPT = 'if (number === published || number === previous || number === this.held) continue;';
+const KEPT = 'if (number === published || kept.includes(number) || number === this.held) continue;';
 const REQUIRED = 'if (output.requireTmpfs && tmpfs !== true) throw';
 
 export const PUBLISHING: readonly Cut[] = [
@@ -26,14 +27,18 @@ export const PUBLISHING: readonly Cut[] = [
   sockets('socket-folder', 'if (socket.mode & 0o002) mode |= 0o011;', '', { by: 'clients of every socket' }),
   sockets('socket-folder', 'if (!folder.made) return folder;', '', { by: 'never changed' }),
   sockets('socket-folder', 'parents: false }', '}', { by: 'its own directory is missing' }),
-  publisher('check', "if (why !== undefined) return { kind: 'refused', why };", ''),
+  publisher(
+    'check',
+    "if (why !== undefined) return this.#wasOvertaken ? { kind: 'overtaken' } : { kind: 'refused', why };",
+    '',
+  ),
   loop('check', 'Math.min(this.#publishTimer.dueMonoMs(), recheckAtMs)', 'this.#publishTimer.dueMonoMs()', {
     by: 'is tried again by itself',
   }),
   cutIn('src/agent/output/roll-back.ts')(
     'verify',
-    "const staged = files === undefined ? 'equal' :",
-    "const staged = files !== undefined ? 'equal' :",
+    "const staged = earlier === undefined ? 'equal' :",
+    "const staged = earlier !== undefined ? 'equal' :",
   ),
   sink('held-back', "if (await this.#isHeld(plan, volume, folder)) return 'held';", ''),
   links('inside-dir', 'const made = folder.at(temporary);', 'const made = folder.at(`../${temporary}`);'),
@@ -69,7 +74,7 @@ export const PUBLISHING: readonly Cut[] = [
     "if (generation === undefined) throw fail('OUTPUT_OCCUPIED', place, 'not ours');",
   ),
   cutIn('docs/agent.md')('docs-say-one-file', 'belongs in one file', 'may stand anywhere'),
-  sink('equal-bytes', "return 'equal';", 'void 0;'),
+  sink('equal-bytes', 'return this.#equal(published, plan);', 'void 0;'),
   loop(
     'equal-bytes',
     'const owed = await this.progress.owed(justPublished);',
@@ -130,7 +135,9 @@ export const PUBLISHING: readonly Cut[] = [
   volume('tmpfs-required', REQUIRED, 'if (output.requireTmpfs && tmpfs === null) throw'),
   volume('tmpfs-required', REQUIRED, 'if (output.requireTmpfs && tmpfs === null) throw', { by: 'init refuses' }),
   volume('tmpfs-required', REQUIRED, 'if (output.requireTmpfs && tmpfs === null) throw', { by: 'mounted over' }),
-  sink('tmpfs-required', "retry: 'backoff'", "retry: 'never'", { by: 'the mount is gone' }),
+  sink('tmpfs-required', "any more`, { retry: 'backoff' }", "any more`, { retry: 'never' }", {
+    by: 'the mount is gone',
+  }),
   cutIn('src/agent/run.ts')('tmpfs-required', "code === 'OUTPUT_NOT_TMPFS'", "code === 'INTERNAL'", { by: 'run ends' }),
   writer('deleted-is-kept', "gone ? 'deleted' : why.code", 'why.code'),
   writer(

@@ -42,7 +42,7 @@ export const RELOAD: readonly Cut[] = [
     by: 'is kept when the process ends',
   }),
   round('retried', 'retry.failed(why.retryAfterMs);', 'retry.countFailure();\n    retry.cancel();'),
-  loop('overtaken', 'else this.#retry.atOnce();', 'else this.#retry.failed();'),
+  loop('overtaken', 'this.#retry.at(dueMonoMs);', 'this.#retry.failed();'),
   loop(
     'reload-never-fetches',
     "if (result.kind === 'failed') this.#enter(",

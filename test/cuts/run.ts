@@ -14,7 +14,9 @@ import { COMMANDS } from './commands.ts';
 import { type Copy, copyTree, runTests } from './copy.ts';
 import type { Cut } from './cut.ts';
 import { DOCUMENTATION } from './documentation.ts';
+import { DRIFT } from './drift.ts';
 import { EXEC } from './exec.ts';
+import { FLEET } from './fleet.ts';
 import { FRESHNESS } from './freshness.ts';
 import { KEYSTORES } from './keystores.ts';
 import { MOVING_IN } from './moving-in.ts';
@@ -22,8 +24,10 @@ import { OUTAGE } from './outage.ts';
 import { PROXY } from './proxy.ts';
 import { PUBLISHING } from './publishing.ts';
 import { RELOAD } from './reload.ts';
+import { REPLACED } from './replaced.ts';
 import { SDS } from './sds.ts';
 import { SECRECY } from './secrecy.ts';
+import { SECURITY } from './security.ts';
 import { STATE } from './state.ts';
 import { TRACES } from './traces.ts';
 
@@ -43,11 +47,15 @@ const all: readonly Cut[] = [
   ...FRESHNESS,
   ...CERTIFICATES,
   ...PUBLISHING,
+  ...DRIFT,
   ...RELOAD,
+  ...REPLACED,
   ...EXEC,
   ...OUTAGE,
+  ...FLEET,
   ...STATE,
   ...SECRECY,
+  ...SECURITY,
   ...PROXY,
   ...MOVING_IN,
   ...DOCUMENTATION,

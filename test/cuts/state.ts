@@ -11,6 +11,9 @@ export const STATE: readonly Cut[] = [
   cutIn('src/state/earlier-state.ts')('state', "life.kind !== 'lease' && ageMs > maxStaleMs", 'ageMs > 1e15', {
     by: 'is used up to the maxStale',
   }),
+  cutIn('src/agent/state/open-kept.ts')('state', 'else if (keeper !== undefined) late(keeper);', '', {
+    by: 'as on a machine that boots',
+  }),
   values('state-no-refusal', 'return this.#isDown ? this.#serve() : undefined;', 'return this.#serve();', {
     by: 'SECRET_DENIED',
   }),
@@ -38,8 +41,8 @@ export const STATE: readonly Cut[] = [
   ),
   seal(
     'state-sealed',
-    'decipher.update(file.subarray(HEADER, -TAG)), decipher.final()',
-    'decipher.update(file.subarray(HEADER, -TAG))',
+    'decipher.update(file.subarray(read.endsAt, -TAG)), decipher.final()',
+    'decipher.update(file.subarray(read.endsAt, -TAG))',
   ),
   seal('state-sealed', "if (!file.subarray(KEY_ID_AT, NONCE_AT).equals(id)) return { why: 'has another key' };", '', {
     by: 'is refused as such',
@@ -48,6 +51,19 @@ export const STATE: readonly Cut[] = [
     'state-not-lost',
     'contents: NOTHING, setAside: true',
     'contents: NOTHING, setAside: false',
+  ),
+  cutIn('src/lease/attempts.ts')('state-transit', 'isFirst || (lease === undefined && isUnanswered(item))', 'isFirst', {
+    by: 'BACKEND_UNREACHABLE',
+  }),
+  cutIn('src/backend/vault/open.ts')(
+    'inline-no-token',
+    'config.auth.inline === undefined || askedOnce === undefined',
+    'config.auth.inline !== undefined || askedOnce === undefined',
+  ),
+  cutIn('src/backend/vault/inline/server-can.ts')(
+    'inline-openbao-only',
+    "if (isNewer && !body.has('enterprise')) return undefined;",
+    'if (isNewer) return undefined;',
   ),
   keeper('state-written-rarely', 'startedMonoMs + Math.max(MIN_GAP_MS, tookMs * GAP_PER_WRITE)', 'startedMonoMs'),
   keeper('state-written-rarely', 'if (this.#told !== warning.seen) emit', 'emit', { by: 'tells once' }),

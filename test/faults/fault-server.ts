@@ -38,6 +38,8 @@ export interface FaultServer extends AsyncDisposable {
 export interface FaultServerOptions {
   readonly tls?: tls.TlsOptions;
   readonly unix?: boolean;
+  /** A free port when absent. */
+  readonly port?: number;
 }
 
 /** Starts a server on a free port of 127.0.0.1, or on a socket in the temporary directory. The test disposes of it. */
@@ -68,7 +70,7 @@ export async function startFaultServer(answerer: Answerer, options: FaultServerO
   const path = join(tmpdir(), `pannier-fault-${randomUUID()}.sock`);
   await new Promise<void>((resolve) => {
     if (options.unix) server.listen(path, resolve);
-    else server.listen(0, '127.0.0.1', resolve);
+    else server.listen(options.port ?? 0, '127.0.0.1', resolve);
   });
   const port = options.unix ? 0 : (server.address() as net.AddressInfo).port;
   return {

@@ -25,7 +25,7 @@ function shares(lifeMs: number, renewal?: Renewal): readonly number[] {
   const life = certificate(lifeMs);
   return [0, 0.5, 0.999_999].map((roll) => {
     const now = { wallMs: CAME, monoMs: 7 };
-    const input = { life, fetchedWallMs: CAME, failures: 0, firstPoll: false, renewal };
+    const input = { life, fetchedWallMs: CAME, failures: 0, renewal };
     const { do: doing, atMonoMs } = decide(input, { refreshMs: 300_000 }, now, () => roll);
     expect(doing).toBe('fetch');
     return (atMonoMs - now.monoMs) / lifeMs;
@@ -71,7 +71,7 @@ describe('a certificate', () => {
     ['came in time', CAME, undefined],
   ])('that has ended is replaced at once, also when it %s', (_, fetchedWallMs, renewal) => {
     const now = { wallMs: CAME + DAY, monoMs: 0 };
-    const input = { life: certificate(MINUTE), fetchedWallMs, failures: 0, firstPoll: false, renewal };
+    const input = { life: certificate(MINUTE), fetchedWallMs, failures: 0, renewal };
     expect(decide(input, { refreshMs: 300_000 }, now, () => 0.5)).toEqual({ do: 'fetch', atMonoMs: 200 });
   });
 
@@ -79,7 +79,7 @@ describe('a certificate', () => {
     const life = certificate(30 * DAY);
     const renewal = { window: SUNDAY };
     const next = (wallMs: number) => {
-      const input = { life, fetchedWallMs: CAME, failures: 1, firstPoll: false, renewal };
+      const input = { life, fetchedWallMs: CAME, failures: 1, renewal };
       return wallMs + decide(input, { refreshMs: 1 }, { wallMs, monoMs: 0 }, () => 0.5).atMonoMs;
     };
     const monday = Date.UTC(2026, 6, 20, 9);

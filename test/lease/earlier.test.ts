@@ -14,7 +14,16 @@ import { MemoryBackend, wantOf } from '../memory-backend.ts';
 const HOUR_MS = 3_600_000;
 
 /** A manager whose secret `app` an earlier process knew for `ageMs`. */
-function open({ ageMs = HOUR_MS, life }: { ageMs?: number; life?: (clock: FakeClock) => Life } = {}) {
+function open({
+  ageMs = HOUR_MS,
+  life,
+  knownLate = false,
+}: {
+  ageMs?: number;
+  life?: (clock: FakeClock) => Life;
+  knownLate?: boolean;
+} = {}) {
+  let isKnown = !knownLate;
   const clock = new FakeClock();
   const backend = new MemoryBackend(clock);
   const facts: Fact[] = [];
@@ -26,7 +35,7 @@ function open({ ageMs = HOUR_MS, life }: { ageMs?: number; life?: (clock: FakeCl
   const earlier = createEarlierValues(({ id }) => (id === 'app' ? { value, fetchedWallMs: fetchedWallMs } : undefined));
   const fetchedWallMs = clock.wallMs() - ageMs;
   const emit = (fact: Fact) => void facts.push(fact);
-  const manager = new LeaseManager({ clock, random: () => 0.5, emit, earlier: () => earlier });
+  const manager = new LeaseManager({ clock, random: () => 0.5, emit, earlier: () => (isKnown ? earlier : undefined) });
   const events: string[] = [];
   manager.onEvent((_, event) => void events.push(event));
   const start = async (more = {}) => {
@@ -40,7 +49,12 @@ function open({ ageMs = HOUR_MS, life }: { ageMs?: number; life?: (clock: FakeCl
     const password = now === undefined || now.state === 'absent' ? undefined : now.value.fields.get('password');
     return password instanceof Secret ? password.exposeText('file') : undefined;
   };
+  const know = () => {
+    isKnown = true;
+    manager.standByEarlier();
+  };
   return {
+    know,
     clock,
     backend,
     facts,
@@ -94,6 +108,31 @@ describe('a polled value of an earlier process', () => {
       expect(world.text()).toBeUndefined();
     },
   );
+
+  it.each<Code | 'no answer'>(['BACKEND_UNREACHABLE', 'no answer'])(
+    'that becomes known late is served when its first fetch had %s',
+    async (code) => {
+      await using world = open({ knownLate: true });
+      if (code === 'no answer') world.backend.latencyMs = HOUR_MS;
+      else world.backend.answers.set('app', code);
+      await world.start();
+      await world.clock.advance(2 * ANSWER_MS);
+      expect(world.text()).toBeUndefined();
+      world.know();
+      await world.clock.advance(120 * ANSWER_MS);
+      expect([world.text(), world.entry()]).toMatchObject(['kept', { state: 'stale' }]);
+    },
+  );
+
+  it('that becomes known late is not served when the backend refused it before', async () => {
+    await using world = open({ knownLate: true });
+    world.backend.answers.set('app', 'SECRET_DENIED');
+    await world.start();
+    world.know();
+    world.backend.answers.set('app', 'BACKEND_UNREACHABLE');
+    await world.clock.advance(120 * ANSWER_MS);
+    expect(world.text()).toBeUndefined();
+  });
 
   it('is not looked at when the backend answers in time', async () => {
     await using world = open();

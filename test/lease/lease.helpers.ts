@@ -5,6 +5,8 @@ import { LeaseManager } from '../../src/lease/manager.ts';
 import { FakeClock } from '../fake-clock.ts';
 import { MemoryBackend } from '../memory-backend.ts';
 
+export { numbers } from '../numbers.ts';
+
 const managers: LeaseManager[] = [];
 afterEach(async () => {
   for (const manager of managers.splice(0)) {
@@ -30,15 +32,4 @@ export function leaseWorld(random: () => number = () => 0.5, polls = true) {
     return value !== undefined && 'exposeText' in value ? value.exposeText('file') : undefined;
   };
   return { clock, backend, facts, manager, reconcile, entry, state, field };
-}
-
-/** Numbers in [0, 1) that look random and are the same in each run (mulberry32). */
-export function numbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

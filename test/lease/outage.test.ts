@@ -63,6 +63,29 @@ describe('while a backend is down', () => {
     expect(perThreeSeconds.filter((count) => count > 0).length).toBe(10);
   });
 
+  it('polls have their spread again in the first interval after it', async () => {
+    const { clock, backend, reconcile } = leaseWorld(numbers(7));
+    const names = Array.from({ length: 1_000 }, (_, i) => `s${i}`);
+    for (const name of names) backend.set(name, { password: '1' });
+    reconcile(wantsOf(...names));
+    await clock.advance(600_000);
+    for (const name of names) backend.answers.set(name, 'BACKEND_UNREACHABLE');
+    await clock.advance(600_000);
+    for (const name of names) backend.set(name, { password: '1' });
+    await clock.advance(30_000); // by then all were retried
+    for (let interval = 0; interval < 3; interval++) {
+      const perTenth: number[] = [];
+      for (let tenth = 0; tenth < 10; tenth++) {
+        const before = backend.fetches.length;
+        await clock.advance(30_000);
+        perTenth.push(backend.fetches.length - before);
+      }
+      // A tenth of the interval has a tenth of the polls.
+      expect(Math.max(...perTenth)).toBeLessThan(150);
+      expect(Math.min(...perTenth)).toBeGreaterThan(60);
+    }
+  });
+
   it('a lease that renewals no longer extend is fetched anew with backoff, although renewals go on', async () => {
     const { clock, backend, reconcile, field } = leaseWorld(() => 1);
     backend.mint('db', 3_600_000);
@@ -80,7 +103,7 @@ describe('while a backend is down', () => {
     expect([field('db'), backend.fetchesOf('db') > 5]).toEqual(['minted-1', true]);
     expect(backend.fetchesOf('db') + backend.renews.length).toBeLessThan(100);
     backend.answers.set('db', mint);
-    await clock.advance(31_000);
+    await clock.advance(150_000); // a quarter of what is left
     expect(field('db')).toBe('minted-2');
   });
 
@@ -98,7 +121,7 @@ describe('while a backend is down', () => {
     expect(backend.fetchesOf('db')).toBeGreaterThan(5);
     expect(backend.fetchesOf('db') + backend.renews.length).toBeLessThan(100);
     backend.answers.set('db', mint);
-    await clock.advance(31_000);
+    await clock.advance(330_000);
     expect(field('db')).toBe('minted-2');
   });
 });

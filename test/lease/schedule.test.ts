@@ -20,7 +20,7 @@ function lease(ttlMs: number, renewable = true, startedMonoMs = now.monoMs): Lea
 }
 
 function situation(life: Life, more: Partial<ScheduleInput> = {}): ScheduleInput {
-  return { life, fetchedWallMs: now.wallMs, failures: 0, firstPoll: false, ...more };
+  return { life, fetchedWallMs: now.wallMs, failures: 0, pollPhaseMonoMs: now.monoMs, ...more };
 }
 
 function span(life: Life, more: Partial<ScheduleInput> = {}) {
@@ -56,10 +56,10 @@ describe('the schedule', () => {
       [61_000, 61_000],
     ],
     [
-      'a static role is read at refresh when that is earlier than its rotation, 10 % more or less',
+      'a static role is read at refresh when that is earlier than its rotation, 2.5 % more or less',
       { kind: 'rotates', inMs: 30 * 86_400_000, startedMonoMs: now.monoMs },
       'poll',
-      [270_000, 330_000],
+      [292_500, 307_500],
     ],
     [
       'a static role that has not rotated when it was due is read again in a second',
@@ -77,7 +77,7 @@ describe('the schedule', () => {
       'a static role that has not rotated is read at refresh after many such reads',
       { kind: 'rotates', inMs: 0, startedMonoMs: now.monoMs, looksInVain: 400 },
       'poll',
-      [270_000, 330_000],
+      [292_500, 307_500],
     ],
     [
       'a value whose answer names the time of its end is fetched again at two thirds of its life',
@@ -95,15 +95,15 @@ describe('the schedule', () => {
       'a value with an end that the request does not mint is read at refresh all the same',
       { kind: 'ends', clock: 'mono', startMs: now.monoMs, endMs: now.monoMs + 86_400_000, mints: false },
       'poll',
-      [270_000, 330_000],
+      [292_500, 307_500],
     ],
     [
       'a value that had ended when it came is polled at refresh',
       { kind: 'ends', clock: 'wall', startMs: now.wallMs, endMs: now.wallMs - 1, mints: true },
       'poll',
-      [270_000, 330_000],
+      [292_500, 307_500],
     ],
-    ['a secret without a lease is polled at refresh, 10 % more or less', { kind: 'none' }, 'poll', [270_000, 330_000]],
+    ['a secret without a lease is polled at refresh, 2.5 % more or less', { kind: 'none' }, 'poll', [292_500, 307_500]],
     [
       'a certificate is replaced at two thirds of its validity',
       { kind: 'certificate', notBeforeMs: now.wallMs - 30_000, notAfterMs: now.wallMs + 60_000 },
@@ -118,7 +118,19 @@ describe('the schedule', () => {
   });
 
   it('the first poll falls anywhere in the interval, so that a fleet drifts apart', () => {
-    expect(span({ kind: 'none' }, { firstPoll: true }).afterMs).toEqual([MIN_LIFE_MS, 300_000]);
+    expect(span({ kind: 'none' }, { pollPhaseMonoMs: undefined }).afterMs).toEqual([MIN_LIFE_MS, 300_000]);
+  });
+
+  it.each([
+    ['on time', 0, 300_000],
+    ['a little early', -7_000, 307_000],
+    ['late, since the machine was busy', 12_000, 288_000],
+    ['after an outage of hours', 20_000_000, 100_000],
+    ['out of turn, shortly before its place', 299_000, 301_000],
+  ])('a poll keeps its place in the interval after a read %s', (_, lateMs, nextMs) => {
+    const phase = { pollPhaseMonoMs: now.monoMs - lateMs };
+    const next = decide(situation({ kind: 'none' }, phase), { refreshMs: 300_000 }, now, () => 0.5);
+    expect(next).toEqual({ do: 'poll', atMonoMs: now.monoMs + nextMs });
   });
 
   it('a certificate that was old when it came is not replaced at once, again and again', () => {
@@ -146,6 +158,42 @@ describe('the schedule', () => {
       expect(next.afterMs[0]).toBe(250);
       expect(Math.abs((next.afterMs[1] ?? 0) - ceilingMs)).toBeLessThanOrEqual(1);
     }
+  });
+
+  it('what is held is asked for at its refresh after three failures of the backend, and after the first refusal', () => {
+    const polled = { restMs: Number.POSITIVE_INFINITY };
+    expect(span({ kind: 'none' }, { ...polled, isOutage: true, failures: 3 }).afterMs).toEqual([250, 2_000]);
+    for (const [isOutage, failures] of [
+      [true, 4],
+      [true, 9],
+      [false, 1],
+    ] as const) {
+      // At the place of its polls: an outage leaves the secrets of an agent as spread as they were.
+      const late = (lateMs: number) => ({ ...polled, isOutage, failures, pollPhaseMonoMs: now.monoMs - lateMs });
+      expect(span({ kind: 'none' }, late(0)).afterMs.map(Math.round)).toEqual([292_500, 307_500]);
+      expect(span({ kind: 'none' }, late(100_000)).afterMs.map(Math.round)).toEqual([192_500, 207_500]);
+    }
+    const askedFor = { ...polled, isOutage: true, failures: 9, retryAfterMs: 299_000 };
+    expect(span({ kind: 'none' }, { ...askedFor, pollPhaseMonoMs: now.monoMs - 290_000 }).afterMs[0]).toBe(299_000);
+  });
+
+  it('what is not held, and what has ended while the backend is away, is asked for within 30 s', () => {
+    expect(span({ kind: 'none' }, { failures: 9 }).afterMs[1]).toBeCloseTo(30_000, -1);
+    expect(span({ kind: 'none' }, { restMs: 0, isOutage: true, failures: 9 }).afterMs[1]).toBeCloseTo(30_000, -1);
+  });
+
+  it('what ends soon is tried for more often as its end comes nearer', () => {
+    const latest = (restMs: number) => span(lease(3_600_000), { restMs, isOutage: true, failures: 9 }).afterMs[1] ?? 0;
+    expect(latest(1_100_000)).toBeCloseTo(302_500, -1);
+    expect(latest(400_000)).toBeCloseTo(110_000, -1);
+    expect(latest(100_000)).toBeCloseTo(30_000, -1);
+  });
+
+  it('the first renewal of a fleet comes up to half of its time early, and later ones in their time', () => {
+    expect(span(lease(3_600_000), { firstRenewal: true }).afterMs.map((ms) => Math.round(ms / 10_000))).toEqual([
+      120, 240,
+    ]);
+    expect(span(lease(3_600_000)).afterMs.map((ms) => Math.round(ms / 10_000))).toEqual([222, 240]);
   });
 
   it('Retry-After wins over the backoff and is capped at five minutes', () => {

@@ -111,11 +111,6 @@ export const certificates: Section = {
       inUse('is to be replaced once when the CA of %s has changed'),
     ),
     held(
-      'revoke-old',
-      '`revokeOld` revokes a certificate after its replacement has come.',
-      inUse('whose replacement has come is revoked after a grace, where that is asked for'),
-    ),
-    held(
       'kept-over-restarts',
       'A published certificate is kept over restarts: nothing is issued, written or reloaded.',
       kept('is taken up without a fetch, and replaced when that process would have replaced it'),

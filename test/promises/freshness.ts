@@ -90,8 +90,17 @@ export const freshness: Section = {
     ),
     held(
       'poll-jitter',
-      'Polls have ± 10 % jitter.',
-      schedule('%s', 'a secret without a lease is polled at refresh, 10 % more or less'),
+      'Polls have jitter: an interval is `refresh` ± 10 %, moments that share a wake-up included.',
+      schedule('%s', 'a secret without a lease is polled at refresh, 2.5 % more or less'),
+    ),
+    held(
+      'polls-keep-spread',
+      'Polls keep their spread over the interval, also after an outage or a busy moment.',
+      schedule('a poll keeps its place in the interval after a read %s', 'after an outage of hours'),
+      inFile(
+        'test/lease/outage.test.ts',
+        'while a backend is down',
+      )('polls have their spread again in the first interval after it'),
     ),
     held(
       'first-poll-spread',
@@ -264,7 +273,7 @@ export const freshness: Section = {
     ),
     held(
       'backoff',
-      'A denied or failing renewal is retried with backoff (full jitter, floor 250 ms, base 500 ms, cap 30 s).',
+      'A denied or failing renewal is retried with backoff (full jitter, floor 250 ms, base 500 ms, cap 30 s, or a quarter of the time that is left).',
       schedule('a failing renewal backs off with full jitter between 250 ms and the cap of 30 s'),
       backoff('stays between the floor and a ceiling that doubles up to the cap, for any number of failures'),
       manager('a denied renewal is not repeated: the lease is replaced once, before its end'),

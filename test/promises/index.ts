@@ -2,7 +2,9 @@ import { advice } from './advice.ts';
 import { certificates } from './certificates.ts';
 import { commands } from './commands.ts';
 import { documentation } from './documentation.ts';
+import { drift } from './drift.ts';
 import { childOfExec } from './exec.ts';
+import { fleetSection } from './fleet.ts';
 import { freshness } from './freshness.ts';
 import { keystores } from './keystores.ts';
 import { movingIn } from './moving-in.ts';
@@ -11,8 +13,10 @@ import type { Kept, Section } from './promise.ts';
 import { proxy } from './proxy.ts';
 import { publishing } from './publishing.ts';
 import { reload } from './reload.ts';
+import { replaced } from './replaced.ts';
 import { sds } from './sds.ts';
 import { secrecy } from './secrecy.ts';
+import { hostileInput } from './security.ts';
 import { tracing } from './traces.ts';
 
 /**
@@ -24,10 +28,14 @@ export const SECTIONS: readonly Section[] = [
   freshness,
   certificates,
   publishing,
+  drift,
   reload,
+  replaced,
   childOfExec,
   outage,
+  fleetSection,
   secrecy,
+  hostileInput,
   proxy,
   movingIn,
   documentation,

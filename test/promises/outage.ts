@@ -7,6 +7,9 @@ const readiness = inFile('test/observe/health.test.ts', 'readiness');
 const keys = inFile('test/backend/aws/auth/credentials.test.ts', 'a service that gives credentials');
 const wire = inFile('test/deliver/api/aws.test.ts', 'for clients of the AWS agent');
 const system = inFile('test/system/state.test.ts', 'the state of an agent, with a real OpenBao');
+const inline = inFile('test/system/inline-auth.test.ts', 'inline auth, on a real OpenBao');
+const other = inFile('test/system/inline-auth.test.ts', 'inline auth, on another server');
+const transit = inFile('test/system/state-transit.test.ts', 'a state whose key OpenBao keeps');
 const polled = inFile('test/lease/earlier.test.ts', 'a polled value of an earlier process');
 const lease = inFile('test/lease/earlier.test.ts', 'a lease of an earlier process');
 const earlier = inFile('test/state/earlier-state.test.ts', 'a value of an earlier process');
@@ -67,6 +70,10 @@ export const outage: Section = {
       ),
       system('is served also when the backend is there and does not answer'),
       polled('is served as stale after half a second without an answer, and %s', 'another value replaces it'),
+      inFile(
+        'test/agent/state/open-kept.test.ts',
+        'the opening of a state',
+      )('lets the start go on after a second, as on a machine that boots, and gives the state when it is read'),
       polled('expires at the maxStale of its secret, counted from when it was last known good'),
       earlier('is used up to the maxStale of its secret, whatever maxAge says'),
     ),
@@ -107,6 +114,28 @@ export const outage: Section = {
       'A state whose key is missing stays as it is, and one that cannot be opened is set aside.',
       keeper('%s, the state stays as it was, and the agent works', 'with another key'),
       keeper('%s, the state stays as it was, and the agent works', 'without its variable'),
+    ),
+    held(
+      'state-transit',
+      'A state whose key the backend does not decrypt stays as it is, stops no start, and is opened when the backend does.',
+      transit('is left as it is when the key was deleted or the policy cut: the agent works without it and says why'),
+      transit(
+        'is opened late when the server that holds the key was away at the start, and serves what is missing then',
+      ),
+      polled('that becomes known late is served when its first fetch had %s', 'BACKEND_UNREACHABLE'),
+      transit('keeps a start that finds its server silent no longer than two seconds'),
+    ),
+    held(
+      'inline-no-token',
+      'With `auth.inline: auto`, inits that loop leave no token on OpenBao, however they end.',
+      inline('lets init fetch what has no lease without any token'),
+      inline('makes no token in thirty inits that loop, and a plain init that fails leaves none'),
+      inline('does not use a secret id, which may be good for one login only'),
+    ),
+    held(
+      'inline-openbao-only',
+      'No credential is sent in a header to a server that does not say that it is OpenBao 2.4 or newer.',
+      other('sends no credential in a header to %s, and logs in', 'Vault of a later version'),
     ),
     held(
       'state-written-rarely',

@@ -44,6 +44,8 @@ export interface World extends AsyncDisposable {
   login(): Promise<string>;
   /** Writes to `secret/shop/NAME` (KV version 2); resolves to the version. */
   putSecret(name: string, fields: Readonly<Record<string, unknown>>): Promise<number>;
+  /** Sets OpenBao up once more, without secrets: it came back empty from `bao.kill()` and `bao.start()`. */
+  furnishAgain(): Promise<void>;
   /** Ends every server of the world, also after some were stopped or killed. */
   stop(): Promise<void>;
 }
@@ -57,6 +59,7 @@ path "database/creds/*"       { capabilities = ["read"] }
 path "database/static-creds/*" { capabilities = ["read"] }
 path "pki/issue/*"            { capabilities = ["create", "update"] }
 path "sys/leases/renew"       { capabilities = ["create", "update"] }
+path "sys/leases/revoke"      { capabilities = ["create", "update"] }
 `;
 
 /**
@@ -69,26 +72,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   await using started = new AsyncDisposableStack();
   const [bao, review, postgres] = await startAll(started, options);
 
-  await Promise.all([
-    writePolicy(bao, 'shop', shopPolicy),
-    enableKv(bao, 'secret', 2),
-    enableKv(bao, 'kv1', 1),
-    enablePki(bao, { role: 'shop', allowedDomains: ['shop.svc'], ...given('maxTtl', options.pkiMaxTtl) }),
-    enableKubernetesAuth(bao, {
-      review,
-      role: 'shop',
-      policies: ['shop'],
-      tokenTtl: options.tokenTtl ?? '1h',
-      tokenMaxTtl: options.tokenMaxTtl ?? '24h',
-      extra: options.role,
-    }),
-    postgres &&
-      enableDatabase(bao, postgres, {
-        role: 'shop',
-        ...given('defaultTtl', options.databaseTtl),
-        ...given('maxTtl', options.databaseMaxTtl),
-      }),
-  ]);
+  await furnish(bao, review, postgres, options);
 
   const tokenFile = join(bao.dir, 'token');
   async function renewTokenFile(mint: Partial<MintOptions> = {}): Promise<void> {
@@ -114,9 +98,39 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       const { data } = await bao.api<{ version: number }>('POST', `secret/data/shop/${name}`, { data: fields });
       return data.version;
     },
+    furnishAgain: () => furnish(bao, review, postgres, options),
     stop: () => owned.disposeAsync(),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+/** Sets up an empty OpenBao. */
+async function furnish(
+  bao: OpenBao,
+  review: TokenReview,
+  postgres: Postgres | undefined,
+  options: WorldOptions,
+): Promise<void> {
+  await Promise.all([
+    writePolicy(bao, 'shop', shopPolicy),
+    enableKv(bao, 'secret', 2),
+    enableKv(bao, 'kv1', 1),
+    enablePki(bao, { role: 'shop', allowedDomains: ['shop.svc'], ...given('maxTtl', options.pkiMaxTtl) }),
+    enableKubernetesAuth(bao, {
+      review,
+      role: 'shop',
+      policies: ['shop'],
+      tokenTtl: options.tokenTtl ?? '1h',
+      tokenMaxTtl: options.tokenMaxTtl ?? '24h',
+      extra: options.role,
+    }),
+    postgres &&
+      enableDatabase(bao, postgres, {
+        role: 'shop',
+        ...given('defaultTtl', options.databaseTtl),
+        ...given('maxTtl', options.databaseMaxTtl),
+      }),
+  ]);
 }
 
 /**

@@ -49,7 +49,7 @@ describe('the npm package', () => {
     const known = [/^(package\.json|README\.md|LICENSE)$/, /^dist\/(\w+\.js|index\.mjs|package\.json|[\w-]+\.cjs)$/];
     known.push(
       /^dist\/\w+-\w+-v[\d.]+-\w+\.bytecode$/,
-      /^dist\/(third-party\.txt|pannier\.schema\.json|pannier\.1)$/,
+      /^dist\/(third-party\.txt|sbom\.cdx\.json|pannier\.schema\.json|pannier\.1)$/,
       /^dist\/types\//,
       /^templates\//,
       /^docs\/([\w/-]+\.md|benchmarks\.json)$/,

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { type SealKey, seal, sealKeyOf, unseal } from '../../src/state/seal.ts';
+import { type SealKey, seal, sealKeyOf, unseal, wrappedKeyIn } from '../../src/state/seal.ts';
 import { numbers } from '../lease/lease.helpers.ts';
 
 const keyOf = (text: string): SealKey => sealKeyOf(Buffer.from(text)) as SealKey;
@@ -38,7 +38,8 @@ describe('a sealed state', () => {
 
   it.each([
     ['another key', seal(TEXT, keyOf('K'.repeat(32))), 'has another key'],
-    ['a later version', withByte(seal(TEXT, key), 8, 2), 'is of a later version'],
+    ['a later version', withByte(seal(TEXT, key), 8, 3), 'is of a later version'],
+    ['the version with a wrapped key, without one', withByte(seal(TEXT, key), 8, 2), 'is damaged'],
     ['version 0', withByte(seal(TEXT, key), 8, 0), 'is damaged'],
     [
       'another file',
@@ -67,6 +68,31 @@ describe('a sealed state', () => {
       expect(unseal(some, key)).toHaveProperty('why');
       expect(unseal(Buffer.concat([head, some]), key)).toHaveProperty('why');
     }
+  });
+});
+
+describe('a sealed state with a wrapped key', () => {
+  const wrapped = 'vault:v1:c2VhbGVk';
+  const sealed = seal(TEXT, { ...key, wrapped });
+
+  it('gives back the wrapped key before it is opened, and opens with the key', () => {
+    expect(wrappedKeyIn(sealed)).toEqual({ wrapped });
+    expect(unseal(sealed, key)).toEqual(TEXT);
+  });
+
+  it('cut short at any byte, or with any bit flipped, is not opened and throws nothing', () => {
+    for (let bit = 0; bit < sealed.length * 8; bit++) {
+      const flipped = Buffer.from(sealed);
+      flipped[bit >> 3] = (flipped[bit >> 3] as number) ^ (1 << (bit & 7));
+      expect(unseal(flipped, key), `bit ${bit}`).toHaveProperty('why');
+      expect(unseal(sealed.subarray(0, bit >> 3), key), `${bit >> 3} bytes`).toHaveProperty('why');
+      expect(() => [wrappedKeyIn(flipped), wrappedKeyIn(sealed.subarray(0, bit >> 3))]).not.toThrow();
+    }
+  });
+
+  it('is of another key for who has a key of its own', () => {
+    expect(wrappedKeyIn(seal(TEXT, key))).toEqual({ why: 'has another key' });
+    expect(unseal(sealed, keyOf('K'.repeat(32)))).toEqual({ why: 'has another key' });
   });
 });
 

@@ -17,6 +17,8 @@ export interface Agent {
   stdout(): string;
   /** The log lines so far. */
   lines(): readonly LogLine[];
+  /** When one of these lines came, by `performance.now()`: the agent's own clock may be another one. */
+  arrivedMs(line: LogLine): number;
   facts(kind: string): readonly LogLine[];
   /** Resolves with the first line (or the `count`-th) of that kind that `fits`; rejects when the agent ends first. */
   waitFor(kind: string, options?: WaitOptions): Promise<LogLine>;
@@ -38,14 +40,17 @@ export interface AgentOptions {
   readonly cwd?: string;
   readonly uid?: number;
   readonly gid?: number;
+  /** Words before `node pannier.js`, of a program that starts it in its own process. */
+  readonly under?: readonly string[];
 }
 
 const BIN = resolve('dist/pannier.js');
 const SIGNALS: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGTERM: 15 };
 
 /** Starts the built `pannier` as a process of its own, with a bare environment. */
-export function startAgent(args: readonly string[], { env = {}, cwd, uid, gid }: AgentOptions = {}): Agent {
-  const child = spawn(process.execPath, [BIN, ...args], {
+export function startAgent(args: readonly string[], { env = {}, cwd, uid, gid, under = [] }: AgentOptions = {}): Agent {
+  const [program = '', ...words] = [...under, process.execPath, BIN, ...args];
+  const child = spawn(program, words, {
     env: { PATH: '/usr/bin:/bin', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(cwd === undefined ? {} : { cwd }),
@@ -54,6 +59,7 @@ export function startAgent(args: readonly string[], { env = {}, cwd, uid, gid }:
   });
   const text = { out: '', err: '', rest: '' };
   const lines: LogLine[] = [];
+  const arrivals = new WeakMap<LogLine, number>();
   const checks = new Set<() => void>();
   let hasEnded = false;
   const checkAll = () => {
@@ -66,7 +72,12 @@ export function startAgent(args: readonly string[], { env = {}, cwd, uid, gid }:
     text.err += chunk;
     const parts = (text.rest + chunk).split('\n');
     text.rest = parts.pop() ?? '';
-    for (const part of parts) if (part.startsWith('{')) lines.push(JSON.parse(part) as LogLine);
+    for (const part of parts) {
+      if (!part.startsWith('{')) continue;
+      const line = JSON.parse(part) as LogLine;
+      arrivals.set(line, performance.now());
+      lines.push(line);
+    }
     checkAll();
   });
   const kill = () => child.kill('SIGKILL');
@@ -86,6 +97,7 @@ export function startAgent(args: readonly string[], { env = {}, cwd, uid, gid }:
     stdout: () => text.out,
     stderr: () => text.err,
     lines: () => lines,
+    arrivedMs: (line) => arrivals.get(line) ?? Number.NaN,
     facts,
     ended,
     kill: (signal) => void child.kill(signal),

@@ -101,11 +101,11 @@ const BAD: readonly Bad[] = [
     says: /the same directory as outputs\.a\.dir/,
   },
   {
-    title: 'a key that is not built yet',
-    text: json(good({ state: { path: './state', transit: { backend: 'demo' } } })),
-    code: 'CONFIG_NOT_SUPPORTED',
-    place: 'state.transit',
-    says: /not yet supported/,
+    title: 'a backend that encrypts no keys',
+    text: json(good({ state: { path: './state', transit: { backend: 'demo', key: 'k' } } })),
+    code: 'CONFIG_INVALID',
+    place: 'state.transit.backend',
+    says: /demo is of kind file, and only vault has a transit engine/,
   },
 ];
 

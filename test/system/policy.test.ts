@@ -109,7 +109,13 @@ const asHcl = (rules: readonly Rule[]): string =>
   rules.map(({ on, allows }) => `path "${on[0]}" { capabilities = ${JSON.stringify(allows)} }`).join('\n');
 
 /** What keeps a login and its leases alive; the other lines are needed by the first fetch. */
-const OF_AGENT = ['auth/token/lookup-self', 'auth/token/renew-self', 'sys/leases/renew', 'auth/token/revoke-self'];
+const OF_AGENT = [
+  'auth/token/lookup-self',
+  'auth/token/renew-self',
+  'sys/leases/renew',
+  'sys/leases/revoke',
+  'auth/token/revoke-self',
+];
 
 describe('pannier policy for OpenBao', () => {
   it('prints a policy under which everything works, without the default policy', async () => {

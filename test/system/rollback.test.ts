@@ -1,9 +1,9 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { runAgent } from './agent.helpers.ts';
+import { eventually, runAgent } from './agent.helpers.ts';
 import { failuresOf, published, useScene } from './openbao.helpers.ts';
 
 const scene = useScene();
@@ -80,6 +80,38 @@ describe('an output whose application is asked after each reload', () => {
     expect((await ask('status')).stdout()).not.toContain('held back');
     expect(await agent.stop()).toBe(0);
     expect(agent.output() + status.output()).not.toContain(CANARY);
+  });
+
+  it('goes back to any generation that it keeps, and lists those', async () => {
+    const { put, dir, config, ask, place } = await setUp();
+    const text = JSON.parse(readFileSync(config, 'utf8'));
+    text.outputs.o.keep = 3;
+    const agent = scene.run(await place.config(text));
+    await agent.waitFor('output-published');
+    for (const number of [2, 3, 4, 5]) {
+      put(`${CANARY} ${number}`);
+      await agent.waitFor('reload-done', { fits: ({ generation }) => generation === number });
+    }
+    await eventually(async () => expect((await ask('status')).stdout()).toMatch(/settled +5, kept (1 )?2 3 4 /));
+    const json = await ask('status', '--json');
+    expect(JSON.parse(json.stdout()).outputs[0].kept).toEqual(expect.arrayContaining([2, 3, 4]));
+
+    const back = await ask('rollback', 'o', '--to', '3');
+    expect([back.status, back.stdout()]).toEqual([0, 'o: generation 6 is published\n']);
+    expect(published(dir)).toEqual({ f: `${CANARY} 3` });
+    expect((await ask('status')).stdout()).toContain('a client asked for generation 3 (OUTPUT_HELD)');
+    const gone = failuresOf(await ask('rollback', 'o', '--to', '99'));
+    expect(gone).toMatchObject([{ code: 'API_NO_PREVIOUS', seen: 'there is no generation 99 to go back to' }]);
+    expect(gone[0]?.hint).toMatch(/Kept: (1, )?2, 3, 4/);
+    expect(failuresOf(await ask('rollback', 'o', '--to', '3'))).toMatchObject([
+      { code: 'API_NO_PREVIOUS', seen: 'generation 3 has the files that are published' },
+    ]);
+    expect((await ask('rollback', 'o', '--to', 'x')).stderr()).toContain('The number of a generation, such as 7.');
+    put(`${CANARY} 6`);
+    await agent.waitFor('reload-done', { fits: ({ generation }) => generation === 7 });
+    expect(published(dir)).toEqual({ f: `${CANARY} 6` });
+    expect(await agent.stop()).toBe(0);
+    expect(agent.output() + json.output()).not.toContain(CANARY);
   });
 
   it('goes back when a person asks for it, and stays there until a value changes', async () => {

@@ -61,7 +61,7 @@ describe('signals to run', () => {
     const agent = await startSlowToStop();
     agent.kill('SIGTERM');
     expect(await agent.ended).toBe(0);
-    expect(agent.facts('login-revoked')).toMatchObject([{ code: 'CANCELLED' }]);
+    expect(agent.facts('login-revoked')).toMatchObject([{ code: 'BACKEND_TIMEOUT', level: 'warn' }]);
   });
 
   it.each([

@@ -215,7 +215,7 @@ describe('the state of an agent, with a real OpenBao', () => {
     await agent.waitFor('output-published');
     const other = { ...(JSON.parse(readFileSync(config, 'utf8')) as object), state: { path: join(place, 'other') } };
     writeFileSync(config, JSON.stringify(other));
-    await eventually(() => expect(readdirSync(join(place, 'other')).sort()).toEqual(['key', 'state']));
+    await eventually(() => expect(readdirSync(join(place, 'other')).sort()).toEqual(['..owner', 'key', 'state']));
   });
 
   it('that is damaged, cut short or of another key is set aside with a warning, and everything is fetched', async () => {

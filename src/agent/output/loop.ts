@@ -7,25 +7,32 @@ import type { GenerationsConfig, OutputConfig } from '../../config/config.ts';
 import { placeOfOutput } from '../../config/place.ts';
 import type { Wish } from '../../deliver/api/api-agent.ts';
 import type { OutputState } from '../../deliver/output-state.ts';
-import type { Sink } from '../../deliver/sink.ts';
+import type { Difference, DriftLook, Sink } from '../../deliver/sink.ts';
 import type { LeaseManager } from '../../lease/manager.ts';
 import type { Check } from '../../reload/check.ts';
 import type { Reload } from '../../reload/reload.ts';
 import type { Renderer } from '../../render/render.ts';
+import type { DriftKeeper } from './drift-keeper.ts';
 import { LoopSleep } from './loop-sleep.ts';
 import { PublishTimer } from './publish-timer.ts';
 import { Publisher } from './publisher.ts';
 import { ReloadProgress } from './reload-progress.ts';
 import { ReloadRound } from './reload-round.ts';
+import { ReloadSlot } from './reload-slot.ts';
 import { RetryTimer } from './retry-timer.ts';
+import { UsedValues } from './used-values.ts';
 import type { OutputNeeds } from './wants.ts';
 
 export interface OutputLoopOptions {
-  readonly output: GenerationsConfig & Partial<Pick<OutputConfig, 'dir'>>;
+  readonly output: GenerationsConfig & Partial<Pick<OutputConfig, 'dir' | 'drift' | 'keep'>>;
+  /** The application keeps what it was started with, whatever is published later. Absent: it does not. */
+  readonly keepsFirst?: boolean;
   readonly renderer: Renderer;
   readonly sink: Sink;
   /** Looks at each candidate before it is published. Absent: none is checked. */
   readonly check?: Check;
+  /** Whether what is published is looked at again. */
+  readonly looksAgain?: boolean;
   /** Steps in order; the first that fails ends the round, and the next round begins with it. */
   readonly reloads: readonly Reload[];
   readonly manager: LeaseManager;
@@ -38,7 +45,9 @@ export interface OutputLoopOptions {
   /** The templates computed other paths than before: `needs` is another one. */
   readonly onNeeds: () => void;
   /** The loop that had this output with the configuration before; this one begins when that one has ended. */
-  readonly before?: Pick<OutputLoop, 'state' | 'dueMonoMs' | 'progress'> | undefined;
+  readonly before?: Pick<OutputLoop, 'state' | 'dueMonoMs' | 'progress' | 'slot' | 'used'> | undefined;
+  /** This replica's share of the output's `reloadSpreadMs`, in [0, 1). Absent: reloads are not spread. */
+  readonly reloadShare?: number | undefined;
 }
 
 interface PendingWish {
@@ -64,6 +73,9 @@ const ROUND_MS = 60_000;
  * - From every state, when the publish timer is due → rendered and published: `waiting`, `failed`, `owed` (a new
  *   generation, or equal bytes and a reload still owed) or `settled`.
  *
+ * A published generation is looked at again (`drift-keeper.ts`). What others have changed is published anew; until then
+ * `owed` and `settled` say so with `drift`.
+ *
  * What always holds:
  *
  * - `run` does one thing at a time. `wake` and `retire`, which others call meanwhile, only note what they say and end a
@@ -88,7 +100,13 @@ export class OutputLoop {
   readonly #wishes: PendingWish[] = [];
   /** How far the reload has come; the next loop of this output goes on with it. */
   readonly progress: ReloadProgress;
+  /** What the generations are made of; the next loop of this output goes on with it. */
+  readonly used: UsedValues;
+  /** When the application is told; the next loop of this output keeps it. */
+  readonly slot: ReloadSlot;
   #before: OutputLoopOptions['before'];
+  /** Absent until something is published, and where nothing is looked at again. */
+  #drift: DriftKeeper | undefined;
   #state: OutputState;
   #published: number | undefined;
   #recovered: number | undefined;
@@ -101,13 +119,15 @@ export class OutputLoop {
 
   constructor({ before, ...options }: OutputLoopOptions) {
     const { output, renderer, sink, check, reloads, manager, clock, random, emit, onNeeds } = options;
+    const looksAgain = options.looksAgain === true && sink.drift !== undefined;
     this.#options = options;
     this.#before = before;
     this.#place = placeOfOutput(output.name);
     const progress = new ReloadProgress(sink.mark, reloads, this.#place);
     const retry = new RetryTimer(clock, random);
     const publishTimer = new PublishTimer({ output, manager, clock, names: renderer.wants });
-    const deps = { output, renderer, sink, check, progress, manager, clock, random, emit };
+    this.used = before?.used ?? new UsedValues();
+    const deps = { output, renderer, sink, check, looksAgain, progress, used: this.used, manager, clock, random, emit };
     const publisher = new Publisher({
       ...deps,
       onNeeds: () => {
@@ -118,6 +138,9 @@ export class OutputLoop {
     const onChanged = () => this.#reloadNow();
     this.#round = new ReloadRound({ output: output.name, progress, retry, clock, emit, onChanged });
     this.progress = progress;
+    const spreadMs = options.reloadShare === undefined ? 0 : (output.reloadSpreadMs ?? 0);
+    const names = () => publisher.needed.names;
+    this.slot = new ReloadSlot({ spreadMs, share: options.reloadShare ?? 0, manager, clock, names });
     this.#retry = retry;
     this.#publishTimer = publishTimer;
     this.#publisher = publisher;
@@ -139,6 +162,16 @@ export class OutputLoop {
     return this.#state;
   }
 
+  /** See `Publisher.kept`. */
+  get kept(): readonly number[] {
+    return this.#publisher.kept;
+  }
+
+  /** Whether the application may use this version of a want's value. */
+  uses(wantId: string, version: string): boolean {
+    return this.used.has(wantId, version, this.#options.keepsFirst === true);
+  }
+
   /** Whether a change of a secret is still to be published. */
   get isBehind(): boolean {
     return this.#publishTimer.isBehind;
@@ -156,6 +189,7 @@ export class OutputLoop {
 
   /** An attempt for one of the output's secrets ended. @param changed whether it brought another value or state. */
   wake(changed: boolean): void {
+    if (changed) this.#publisher.overtake();
     const isDueAnew = this.#publishTimer.attemptEnded(changed, this.#state.kind === 'waiting');
     if (isDueAnew) this.#sleep.wake();
   }
@@ -197,15 +231,19 @@ export class OutputLoop {
       const publishAtMs = Math.min(this.#publishTimer.dueMonoMs(), recheckAtMs);
       const retryAtMs = this.#retry.dueMonoMs;
       const { sweepAtMs } = this.#publisher;
+      const lookAtMs = this.#lookAtMs();
       const isRetry = retryAtMs <= now;
       if (this.#wishes.length > 0) await this.#carryOut(signal);
       else if (publishAtMs <= now || (isRetry && this.#state.kind === 'failed')) await this.#publish(signal);
       else if (isRetry && this.#state.kind === 'owed') await this.#reload(this.#state.generation, signal);
       else if (isRetry && this.#state.kind === 'settled') await this.#settle(this.#state.generation);
+      else if (this.#publisher.mustRemember) await this.#remember();
+      else if (lookAtMs <= now) await this.#lookAgain(signal);
       else if (sweepAtMs <= now) await this.#publisher.sweep();
-      else await this.#sleep.sleep(Math.min(publishAtMs, retryAtMs, sweepAtMs) - now);
+      else await this.#sleep.sleep(Math.min(publishAtMs, retryAtMs, sweepAtMs, lookAtMs) - now);
     }
     stopListening();
+    this.#drift?.[Symbol.dispose]();
     this.#round.stopLooking();
     this.#sleep.loopEnded();
     this.#isEnded = true;
@@ -217,7 +255,10 @@ export class OutputLoop {
   }
 
   async #recover(signal: AbortSignal): Promise<void> {
-    if (this.#before !== undefined) this.progress.follow(this.#before.progress);
+    if (this.#before !== undefined) {
+      this.progress.follow(this.#before.progress);
+      this.slot.follow(this.#before.slot);
+    }
     this.#before = undefined;
     while (!this.#isOver(signal)) {
       this.#sleep.roundBegins();
@@ -231,21 +272,26 @@ export class OutputLoop {
     }
   }
 
-  async #publish(signal: AbortSignal): Promise<void> {
+  /** @param isTakenUp the application has these bytes already; only what is around them is put right. */
+  async #publish(signal: AbortSignal, isTakenUp = false): Promise<void> {
     const { tracing, output } = this.#options;
     const work = { kind: 'publish', output: output.name, secrets: this.#publisher.needed.names } as const;
-    return tracing?.within(work, () => this.#publishNow(signal)) ?? this.#publishNow(signal);
+    const run = () => this.#publishNow(signal, isTakenUp);
+    return tracing?.within(work, run) ?? run();
   }
 
-  async #publishNow(signal: AbortSignal): Promise<void> {
+  async #publishNow(signal: AbortSignal, isTakenUp: boolean): Promise<void> {
     this.#publishTimer.publishBegins();
     this.#isPublishing = true;
     this.#retry.cancel();
     try {
       const result = await this.#publisher.publish(signal);
       if (result.kind === 'failed') return void this.#failed(result.why);
+      if (result.kind === 'overtaken') return; // the change that has come makes the next publish due
       if (result.kind === 'refused') return await this.#refused(result.why, signal);
       if (result.kind === 'waits') return this.#wait(result.missing);
+      if (result.kind === 'published' || this.#publisher.held === undefined) this.#drift?.published();
+      if (result.kind === 'published' && isTakenUp) await this.progress.takenUp(result.generation);
       if (result.kind === 'published') await this.#owe(result.generation, result.generation);
       else await this.#owe(this.#published ?? this.#recovered);
     } catch (error) {
@@ -272,8 +318,18 @@ export class OutputLoop {
     // Equal bytes are no reason to hurry a reload that failed; a new generation overtakes the old one's backoff.
     const sameAgain = before.kind === 'owed' && before.generation === owed && before.why !== undefined;
     if (sameAgain) this.#retry.failedBefore();
-    else this.#retry.atOnce();
-    this.#enter(sameAgain ? before : { kind: 'owed', generation: owed });
+    else this.#planReload(owed, justPublished !== undefined);
+    if (sameAgain) this.#enter(before);
+  }
+
+  /** The application is told of a generation at once, or in the slot of this replica. */
+  #planReload(generation: number, isNew: boolean): void {
+    const { clock, emit, output } = this.#options;
+    const dueMonoMs = this.slot.dueMonoMs(isNew);
+    const inMs = Math.round(dueMonoMs - clock.monoMs());
+    this.#retry.at(dueMonoMs);
+    if (isNew && inMs > 0) emit({ kind: 'reload-planned', output: output.name, generation, inMs });
+    this.#enter({ kind: 'owed', generation, ...(inMs > 0 ? { dueMonoMs } : {}) });
   }
 
   async #reload(generation: number, signal: AbortSignal): Promise<void> {
@@ -312,7 +368,8 @@ export class OutputLoop {
           place: this.#place,
           held: this.#publisher.held,
           generation: 'generation' in state && state.generation > 0 ? state.generation : undefined,
-          rollBack: (generation, why) => this.#rollBack(generation, why),
+          rollBack: (generation, why, to) => this.#rollBack(generation, why, to),
+          kept: () => this.#options.sink.kept(),
           resume: async () => {
             await this.#publisher.resume();
             await this.#publish(signal);
@@ -325,10 +382,54 @@ export class OutputLoop {
   }
 
   /** False: there is nothing to go back to. */
-  async #rollBack(generation: number, why: Failure): Promise<boolean> {
-    const next = await this.#publisher.rollBack(generation, why);
-    if (next !== undefined) await this.#owe(next, next);
-    return next !== undefined;
+  async #rollBack(generation: number, why: Failure, to?: number): Promise<boolean> {
+    const next = await this.#publisher.rollBack(generation, why, to);
+    this.slot.now();
+    if (next === undefined) return false;
+    this.#drift?.published();
+    await this.#owe(next, next);
+    return true;
+  }
+
+  /** When what is published is looked at; infinite: it is not, or is not known good anyway. */
+  #lookAtMs(): number {
+    const isPublished = 'generation' in this.#state && this.#state.generation > 0;
+    return isPublished && this.#drift !== undefined ? this.#drift.dueMonoMs : Number.POSITIVE_INFINITY;
+  }
+
+  async #remember(): Promise<void> {
+    const { sink, output, clock, random, emit } = this.#options;
+    const look = (await sink.drift?.()) as DriftLook;
+    if (this.#drift === undefined) {
+      const { DriftKeeper } = await import('./drift-keeper.ts');
+      const onHint = () => this.#sleep.wake();
+      const { name, drift } = output;
+      this.#drift = new DriftKeeper({ output: name, place: this.#place, look, drift, clock, random, emit, onHint });
+    }
+    await this.#publisher.remember(look);
+    this.#drift.published();
+  }
+
+  async #lookAgain(signal: AbortSignal): Promise<void> {
+    const result = await (this.#drift as DriftKeeper).check();
+    if (result.kind === 'restore') await this.#restore(result.differences, signal);
+    if (result.kind !== 'same') this.#enter(this.#state);
+  }
+
+  /** Publishes anew what others have changed. What cannot be put right now is looked at again, and stays told. */
+  async #restore(differences: readonly Difference[], signal: AbortSignal): Promise<void> {
+    if (this.#publisher.held === undefined) {
+      const isTakenUp = this.#state.kind === 'settled' && !this.#publishTimer.isBehind;
+      return await this.#publish(signal, isTakenUp && differences.every((one) => one.of === 'access'));
+    }
+    try {
+      const next = await this.#publisher.restore();
+      if (next === undefined) return;
+      this.#drift?.published();
+      await this.#owe(next, next);
+    } catch (error) {
+      this.#failed(asFailure(error, this.#place));
+    }
   }
 
   #refuseWishes(): void {
@@ -347,7 +448,9 @@ export class OutputLoop {
     const { output, emit } = this.#options;
     this.#round.stopLooking();
     this.#retry.cancel();
+    this.slot.takenUp();
     const why = await this.progress.write();
+    this.used.takenUp(generation);
     if (this.progress.isAskedFor) return; // `reloadAgain` was called during the write
     if (why === undefined) {
       this.#retry.succeeded();
@@ -377,10 +480,14 @@ export class OutputLoop {
   }
 
   #enter(state: OutputState): void {
-    const { held } = this.#publisher;
     this.#isPublishing = false;
-    const isPublished = state.kind === 'owed' || state.kind === 'settled';
-    this.#state = Object.freeze(isPublished && held !== undefined ? { ...state, held } : state);
+    this.#state = Object.freeze(state.kind === 'owed' || state.kind === 'settled' ? this.#withTrouble(state) : state);
     this.#options.onState(this.#state);
+  }
+
+  #withTrouble({ held: _, drift: __, ...state }: Extract<OutputState, { readonly generation: number }>): OutputState {
+    const { held } = this.#publisher;
+    const drift = this.#drift?.why;
+    return { ...state, ...(held && { held }), ...(drift && { drift }) };
   }
 }

@@ -6,6 +6,7 @@ import type { Environment } from '../../config/environment.ts';
 import { EXEC_ENVIRONMENT } from '../../config/place.ts';
 import type { Wish } from '../../deliver/api/api-agent.ts';
 import { createFileSink } from '../../deliver/file/file-sink.ts';
+import type { Owners, Ownership } from '../../deliver/file/owners.ts';
 import type { OutputState } from '../../deliver/output-state.ts';
 import type { Sink } from '../../deliver/sink.ts';
 import type { LeaseManager } from '../../lease/manager.ts';
@@ -17,9 +18,10 @@ import type { Execution } from '../execution.ts';
 import type { Plan, PlannedOutput } from '../plan.ts';
 import { withoutTokens } from '../without-tokens.ts';
 import { OutputLoop, type OutputLoopOptions } from './loop.ts';
+import { podShare } from './pod-share.ts';
 import type { OutputNeeds } from './wants.ts';
 
-export type CreateSink = (output: OutputConfig, clock: Clock) => Sink;
+export type CreateSink = (output: OutputConfig, clock: Clock, owners: Ownership | undefined) => Sink;
 
 export interface OutputLoopsDeps {
   readonly context: AgentContext;
@@ -30,6 +32,12 @@ export interface OutputLoopsDeps {
   readonly createSink?: CreateSink;
   /** Of `exec`; its environment is one more output. */
   readonly execution?: Execution | undefined;
+  /** The directories that outputs publish in; undefined: this agent ends soon, and owns none. */
+  readonly owners: () => Owners | undefined;
+  /** See `OutputLoopOptions.looksAgain`. */
+  readonly looksAgain?: boolean;
+  /** Reloads wait for the turn of this replica, as their outputs are configured. Absent: they do not wait. */
+  readonly spreadsReloads?: boolean;
   readonly onState: (output: string) => void;
   /** The result of `needs` has changed. */
   readonly onNeeds: () => void;
@@ -45,7 +53,7 @@ interface RunningLoop {
 const SETTLING_MS = 1_000;
 
 /** What is another one for each loop. */
-type OwnOptions = Pick<OutputLoopOptions, 'output' | 'renderer' | 'sink' | 'check' | 'reloads'>;
+type OwnOptions = Pick<OutputLoopOptions, 'output' | 'renderer' | 'sink' | 'check' | 'reloads' | 'keepsFirst'>;
 
 /**
  * A loop per output of the present plan. An output's identity is its directory (there is one environment): a new plan's
@@ -70,7 +78,7 @@ export class OutputLoops {
 
   /** Retires the loops of the last plan and starts the loops of this one. The files of an output that is gone stay. */
   replace({ config, outputs, env }: Plan): void {
-    const { execution } = this.#deps;
+    const { execution, owners } = this.#deps;
     execution?.configure(config);
     let inherited: Environment | undefined; // the same for all reloads, and most outputs have none
     const inheritable = () => {
@@ -97,6 +105,8 @@ export class OutputLoops {
       byIdentity.set(identity, { loop, ended });
       byOutput.set(name, loop);
     }
+    for (const [dir, { ended }] of before)
+      if (!byIdentity.has(dir)) void ended.then(() => (this.#byIdentity.has(dir) ? undefined : owners()?.release(dir)));
     this.#byIdentity = byIdentity;
     this.#byOutput = byOutput;
     this.#states = new Map([...byOutput].map(([name, loop]) => [name, loop.state]));
@@ -130,6 +140,16 @@ export class OutputLoops {
   /** See `OutputLoop.ask`. Undefined: there is no such output. */
   ask(name: string, wish: Wish): Promise<Failure | undefined> | undefined {
     return this.#byOutput.get(name)?.ask(wish);
+  }
+
+  /** The generations that an output can be rolled back to, where it keeps more than one. */
+  kept(name: string): readonly number[] {
+    return this.#byOutput.get(name)?.kept ?? [];
+  }
+
+  /** Whether some application may use this version of a want's value. */
+  uses(wantId: string, version: string): boolean {
+    return [...this.#byOutput.values()].some((loop) => loop.uses(wantId, version));
   }
 
   /** Whether an output has a change of a secret still to publish. */
@@ -173,7 +193,7 @@ export class OutputLoops {
   }
 
   #optionsOf({ output, renderer, requests }: PlannedOutput, inheritable: () => Environment): OwnOptions {
-    const { context, manager, createSink = createFileSink, execution } = this.#deps;
+    const { context, manager, owners, createSink = createFileSink, execution } = this.#deps;
     const { clock, emit } = context;
     const { check, verify } = output;
     const renderOf = (place: string) => {
@@ -198,7 +218,7 @@ export class OutputLoops {
         },
       };
     }
-    return { output, renderer, sink: createSink(output, clock), ...checks, reloads };
+    return { output, renderer, sink: createSink(output, clock, owners()), ...checks, reloads };
   }
 
   #create(own: OwnOptions, before: OutputLoop | undefined): OutputLoop {
@@ -215,7 +235,10 @@ export class OutputLoops {
       this.#deps.onNeeds();
     };
     const { clock, random, emit, tracing } = context;
-    const loop = new OutputLoop({ ...own, before, manager, clock, random, emit, tracing, onState, onNeeds });
+    const { looksAgain = false, spreadsReloads = false } = this.#deps;
+    const reloadShare = spreadsReloads ? (podShare(context.env, name) ?? random()) : undefined;
+    const options = { ...own, before, looksAgain, manager, clock, random, emit, tracing, reloadShare };
+    const loop = new OutputLoop({ ...options, onState, onNeeds });
     return loop;
   }
 

@@ -4,7 +4,7 @@ import type { Emit } from '../../base/fact.ts';
 import type { GenerationsConfig, OutputConfig } from '../../config/config.ts';
 import { placeOfOutput } from '../../config/place.ts';
 import type { Held } from '../../deliver/output-state.ts';
-import type { Sink, Staged } from '../../deliver/sink.ts';
+import type { DriftLook, Sink, Staged } from '../../deliver/sink.ts';
 import type { LeaseManager } from '../../lease/manager.ts';
 import type { Snapshot } from '../../lease/snapshot.ts';
 import type { Check } from '../../reload/check.ts';
@@ -12,15 +12,20 @@ import type { Renderer } from '../../render/render.ts';
 import { NeededSecrets } from './needed-secrets.ts';
 import type { ReloadProgress } from './reload-progress.ts';
 import { RetryTimer } from './retry-timer.ts';
+import { type UsedValues, type UsedVersions, versionsIn } from './used-values.ts';
 
 export interface PublisherDeps {
-  readonly output: GenerationsConfig & Partial<Pick<OutputConfig, 'dir'>>;
+  readonly output: GenerationsConfig & Partial<Pick<OutputConfig, 'dir' | 'keep'>>;
   readonly renderer: Renderer;
   readonly sink: Sink;
   /** Looks at each candidate. Absent: none is checked. */
   readonly check: Check | undefined;
+  /** Whether the sink is to remember what is published, for looks at it. */
+  readonly looksAgain: boolean;
   /** Told of each generation that is published. */
   readonly progress: ReloadProgress;
+  /** Told of what each generation is made of. */
+  readonly used: UsedValues;
   readonly manager: Pick<LeaseManager, 'snapshot' | 'wantIdOf'>;
   readonly clock: Pick<Clock, 'monoMs'>;
   readonly random: () => number;
@@ -36,9 +41,18 @@ export type PublishResult =
   | { readonly kind: 'waits'; readonly missing: readonly string[] }
   /** The published generation holds the same bytes already, or what was rendered is held back. */
   | { readonly kind: 'equal' }
+  /** Newer values came while the check ran, and the candidate is gone. */
+  | { readonly kind: 'overtaken' }
   /** The check failed, and the candidate is gone. */
   | { readonly kind: 'refused'; readonly why: Failure }
   | { readonly kind: 'published'; readonly generation: number };
+
+/** What a candidate was made of, and since when. */
+interface Made {
+  readonly files: number;
+  readonly startedMs: number;
+  readonly versions: UsedVersions;
+}
 
 /** Renders one output from the secrets that it needs, and publishes what is new to its sink. */
 export class Publisher {
@@ -49,6 +63,14 @@ export class Publisher {
   #sweepAtMs = Number.POSITIVE_INFINITY;
   #held: Held | undefined;
   #tmpfs = false;
+  /** What is published and the sink has not remembered yet. */
+  #toRemember: ReadonlyMap<string, Uint8Array> | undefined;
+  /** Ends the check that runs; undefined: none does. */
+  #checking: AbortController | undefined;
+  /** The last check was ended since newer values had come. */
+  #wasOvertaken = false;
+  /** The generations that can be gone back to; known where the output keeps more than one. */
+  kept: readonly number[] = [];
 
   constructor(deps: PublisherDeps) {
     this.#deps = deps;
@@ -87,6 +109,7 @@ export class Publisher {
       emit({ kind: 'agent-warning', warning });
     }
     if (generation !== undefined) this.#sweepAtMs = 0;
+    this.#deps.used.recovered(generation ?? 0);
     if (held !== undefined && held !== generation) {
       const seen = `generation ${held} was taken back, and is held back since`;
       this.#held = { generation: held, why: failure('OUTPUT_HELD', this.#place, seen) };
@@ -110,14 +133,29 @@ export class Publisher {
     if (this.needed.update(rendered)) onNeeds();
     if (rendered.kind === 'waits') return rendered;
     const staged = await sink.stage(rendered.files);
+    const versions = versionsIn(snapshot, manager);
     const result =
       typeof staged === 'string'
-        ? await this.#same(staged)
-        : await this.#publishNew(staged, { files: rendered.files.size, startedMs }, signal);
-    if (result.kind !== 'refused' && sink.keep !== undefined && (sink.hasKept || hasCertificate(snapshot))) {
+        ? await this.#same(staged, versions)
+        : await this.#publishNew(staged, { files: rendered.files.size, startedMs, versions }, signal);
+    if (result.kind === 'published' || staged === 'equal') this.#isPublished(rendered.files);
+    if (
+      result.kind !== 'refused' &&
+      result.kind !== 'overtaken' &&
+      sink.keep !== undefined &&
+      (sink.hasKept || hasCertificate(snapshot))
+    ) {
       await this.#keep(snapshot, rendered.files);
     }
     return result;
+  }
+
+  /**
+   * Newer values came: a check that runs looks at older ones, and may hang. It is ended, unless the one before it was:
+   * values that change faster than they can be checked are published all the same.
+   */
+  overtake(): void {
+    if (!this.#wasOvertaken) this.#checking?.abort();
   }
 
   /** The check refused what was rendered, and what is published stays. It is checked again with backoff. */
@@ -128,17 +166,55 @@ export class Publisher {
     this.#held = { why };
   }
 
-  /** See `rollBack` of roll-back.ts. */
-  async rollBack(generation: number, why: Failure): Promise<number | undefined> {
-    const { sink, output, progress, emit, clock } = this.#deps;
+  /** See `rollBack` of roll-back.ts. @param to the generation to go back to; absent: the one before. */
+  async rollBack(generation: number, why: Failure, to?: number): Promise<number | undefined> {
+    const { sink, output, emit } = this.#deps;
     const { rollBack } = await import('./roll-back.ts');
-    const next = await rollBack(sink, generation, why, { name: output.name, emit });
-    if (next === undefined) return undefined;
-    progress.published(next);
+    const done = await rollBack(sink, { generation, to, why }, { name: output.name, emit });
+    if (done === undefined) return undefined;
+    const { next, from, files } = done;
+    this.#publishedAgain({ generation: next, from, files });
     this.#recheck.cancel();
     this.#held = { generation, why };
-    this.#sweepAtMs = clock.monoMs();
     return next;
+  }
+
+  /**
+   * Publishes what is published once more, from the generation before it, while newer values are held back and it
+   * cannot be rendered.
+   * @returns the new generation; undefined: no generation with these bytes is left. @throws PannierError of the sink.
+   */
+  async restore(): Promise<number | undefined> {
+    const { sink, output, emit, clock } = this.#deps;
+    const startedMs = clock.monoMs();
+    const spare = await (await sink.drift?.())?.spare();
+    const staged = spare === undefined ? 'equal' : await sink.stage(spare.files);
+    if (spare === undefined || typeof staged === 'string') return undefined;
+    const { files, generation: from } = spare;
+    const { generation } = await staged.commit();
+    this.#publishedAgain({ generation, from, files });
+    const durationMs = clock.monoMs() - startedMs;
+    emit({
+      kind: 'output-published',
+      output: output.name,
+      ...dirOf(output),
+      generation,
+      files: files.size,
+      durationMs,
+    });
+    return generation;
+  }
+
+  /** Whether `remember` has something to do. */
+  get mustRemember(): boolean {
+    return this.#toRemember !== undefined;
+  }
+
+  /** Has the sink remember what is published. Later than publishing, so that it delays no reload. */
+  async remember(look: DriftLook): Promise<void> {
+    const files = this.#toRemember;
+    this.#toRemember = undefined;
+    if (files !== undefined) await look.remember(files);
   }
 
   /** Lets what is held back be published by the next `publish`. @throws PannierError of the sink. */
@@ -148,14 +224,28 @@ export class Publisher {
 
   /** The previous generation stays for readers that are still in it; the sink says when it may go. */
   async sweep(): Promise<void> {
-    const { sink, clock } = this.#deps;
+    const { sink, output, clock } = this.#deps;
     this.#sweepAtMs = Number.POSITIVE_INFINITY;
     try {
       const nextMs = await sink.sweep();
+      if (output.keep !== undefined && output.keep > 1) this.kept = await sink.kept();
       if (nextMs !== undefined) this.#sweepAtMs = clock.monoMs() + nextMs;
     } catch {
       // What could not be removed now goes at the next publish or start; the published generation is not concerned.
     }
+  }
+
+  /** @param from the earlier generation whose files are published again. */
+  #publishedAgain({ generation, from, files }: PublishedAgain): void {
+    const { progress, used, clock } = this.#deps;
+    progress.published(generation);
+    used.republished(generation, from);
+    this.#isPublished(files);
+    this.#sweepAtMs = clock.monoMs();
+  }
+
+  #isPublished(files: ReadonlyMap<string, Uint8Array>): void {
+    if (this.#deps.looksAgain) this.#toRemember = files;
   }
 
   /** What is not kept costs one certificate more at the next start, and nothing now. */
@@ -170,22 +260,19 @@ export class Publisher {
     }
   }
 
-  async #same(staged: 'equal' | 'held'): Promise<PublishResult> {
+  async #same(staged: 'equal' | 'held', versions: UsedVersions): Promise<PublishResult> {
     if (staged === 'equal') {
+      this.#deps.used.equal(versions);
       await this.#release();
       this.#deps.emit({ kind: 'output-unchanged', output: this.#deps.output.name });
     }
     return { kind: 'equal' };
   }
 
-  async #publishNew(
-    staged: Staged,
-    { files, startedMs }: { readonly files: number; readonly startedMs: number },
-    signal: AbortSignal,
-  ): Promise<PublishResult> {
+  async #publishNew(staged: Staged, made: Made, signal: AbortSignal): Promise<PublishResult> {
     const why = await this.#check(staged, signal);
-    if (why !== undefined) return { kind: 'refused', why };
-    const result = await this.#commit(staged, files, startedMs);
+    if (why !== undefined) return this.#wasOvertaken ? { kind: 'overtaken' } : { kind: 'refused', why };
+    const result = await this.#commit(staged, made);
     await this.#release();
     return result;
   }
@@ -195,12 +282,17 @@ export class Publisher {
     const { check, clock, output, emit } = this.#deps;
     if (check === undefined) return undefined;
     const startedMs = clock.monoMs();
-    let why = await check.run(staged, signal);
+    const checking = new AbortController();
+    this.#checking = checking;
+    let why = await check.run(staged, AbortSignal.any([signal, checking.signal]));
+    this.#checking = undefined;
+    this.#wasOvertaken = why !== undefined && checking.signal.aborted;
     if (why === undefined && !(await staged.isIntact())) {
       why = failure('OUTPUT_CHECK_FAILED', check.place, 'the check has changed or removed the candidate');
     }
     const durationMs = clock.monoMs() - startedMs;
-    emit({ kind: 'output-checked', output: output.name, durationMs, ...(why === undefined ? {} : { failure: why }) });
+    const failed = why === undefined || this.#wasOvertaken ? {} : { failure: why };
+    emit({ kind: 'output-checked', output: output.name, durationMs, ...failed });
     if (why !== undefined) await staged.discard();
     return why;
   }
@@ -219,14 +311,14 @@ export class Publisher {
     });
   }
 
-  async #commit(staged: Staged, files: number, startedMs: number): Promise<PublishResult> {
-    const { output, progress, emit, clock } = this.#deps;
+  async #commit(staged: Staged, { files, startedMs, versions }: Made): Promise<PublishResult> {
+    const { output, progress, used, emit, clock } = this.#deps;
     const { generation, first } = await staged.commit();
     progress.published(generation);
+    used.published(generation, versions);
     if (first && !output.reloadOnFirst) await this.#skipReload(generation);
     const durationMs = clock.monoMs() - startedMs;
-    const dir = output.dir === undefined ? {} : { dir: output.dir };
-    emit({ kind: 'output-published', output: output.name, ...dir, generation, files, durationMs });
+    emit({ kind: 'output-published', output: output.name, ...dirOf(output), generation, files, durationMs });
     if (!first) this.#sweepAtMs = clock.monoMs(); // `recover` has just removed what was there before
     return { kind: 'published', generation };
   }
@@ -237,6 +329,14 @@ export class Publisher {
     await progress.takenUp(generation);
     if (progress.steps.length > 0) emit({ kind: 'reload-skipped', output: output.name, generation });
   }
+}
+
+const dirOf = ({ dir }: PublisherDeps['output']) => (dir === undefined ? {} : { dir });
+
+interface PublishedAgain {
+  readonly generation: number;
+  readonly from: number;
+  readonly files: ReadonlyMap<string, Uint8Array>;
 }
 
 function hasCertificate(snapshot: Snapshot): boolean {

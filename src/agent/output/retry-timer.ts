@@ -39,6 +39,12 @@ export class RetryTimer {
     this.#planIn(0);
   }
 
+  /** Plans a try for a moment on the monotonic clock, and backoff begins anew. */
+  at(monoMs: number): void {
+    this.succeeded();
+    this.#dueMonoMs = monoMs;
+  }
+
   /** No try is planned any more; the failures still count. */
   cancel(): void {
     this.#dueMonoMs = Number.POSITIVE_INFINITY;

@@ -6,21 +6,32 @@ import type { Sink } from '../../deliver/sink.ts';
 
 /** The code of rollbacks, which most agents never need: import it on first use. */
 
+/** What is rolled back. */
+export interface RollBack {
+  /** The published generation. */
+  readonly generation: number;
+  /** The generation to go back to; undefined: the one before. */
+  readonly to: number | undefined;
+  readonly why: Failure;
+}
+
 /**
- * Publishes the generation before this one again, as a new one, and holds this one back until its values change.
+ * Publishes an earlier generation again, as a new one, and holds the present one back until its values change.
  * @param name of the output
- * @returns the new generation; undefined: there is none before it, or none with other files.
+ * @returns the new generation, and its files with the one that they are from; undefined: there is none to go back to,
+ * or none with other files.
  * @throws PannierError of the sink.
  */
 export async function rollBack(
   sink: Sink,
-  generation: number,
-  why: Failure,
+  { generation, to, why }: RollBack,
   { name, emit }: { readonly name: string; readonly emit: Emit },
-): Promise<number | undefined> {
-  const files = await sink.previous();
-  const staged = files === undefined ? 'equal' : await sink.stage(files);
-  if (typeof staged === 'string') return undefined;
+): Promise<
+  { readonly next: number; readonly from: number; readonly files: ReadonlyMap<string, Uint8Array> } | undefined
+> {
+  const earlier = await sink.earlier(to);
+  const staged = earlier === undefined ? 'equal' : await sink.stage(earlier.files);
+  if (earlier === undefined || typeof staged === 'string') return undefined;
   // A kill between these two leaves the generation published whose verification is owed, which fails again.
   try {
     await sink.hold(generation);
@@ -30,7 +41,7 @@ export async function rollBack(
   }
   const { generation: next } = await staged.commit();
   emit({ kind: 'output-rolled-back', output: name, generation: next, held: generation, failure: why });
-  return next;
+  return { next, from: earlier.generation, files: earlier.files };
 }
 
 /** What an output's loop lets a wish do. */
@@ -40,7 +51,9 @@ export interface WishedOutput {
   /** The published generation; undefined: none, or it is not known good. */
   readonly generation: number | undefined;
   /** As the function above; the new generation is reloaded. False: there is nothing to go back to. */
-  rollBack(generation: number, why: Failure): Promise<boolean>;
+  rollBack(generation: number, why: Failure, to?: number): Promise<boolean>;
+  /** The generations that are kept and could be gone back to, ascending. */
+  kept(): Promise<readonly number[]>;
   /** Publishes what is held back, if it still is the newest. */
   resume(): Promise<void>;
 }
@@ -48,11 +61,13 @@ export interface WishedOutput {
 /** @returns why the wish cannot be carried out; undefined: it was. @throws PannierError of the sink. */
 export async function carryOut(wish: Wish, output: WishedOutput): Promise<Failure | undefined> {
   const { place, held, generation } = output;
-  if (wish === 'resume') {
+  if (wish.kind === 'resume') {
     if (held === undefined) return failure('API_NOT_HELD', place, 'nothing is held back');
     return void (await output.resume());
   }
-  const why = failure('OUTPUT_HELD', place, 'a client asked for the generation before');
+  const { to } = wish;
+  const what = to === undefined ? 'the generation before' : `generation ${to}`;
+  const why = failure('OUTPUT_HELD', place, `a client asked for ${what}`);
   if (generation === undefined) {
     return failure(
       'API_NOT_PUBLISHED',
@@ -60,7 +75,17 @@ export async function carryOut(wish: Wish, output: WishedOutput): Promise<Failur
       'the output waits or has failed, so what is published is not known good',
     );
   }
-  if (await output.rollBack(generation, why)) return undefined;
+  if (await output.rollBack(generation, why, to)) return undefined;
+  if (to !== undefined) return await notThere(to, generation, output);
   const already = held?.generation === undefined ? '' : `generation ${held.generation} is taken back already, and `;
   return failure('API_NO_PREVIOUS', place, `${already}there is no generation to go back to`);
+}
+
+async function notThere(to: number, generation: number, { place, kept }: WishedOutput): Promise<Failure> {
+  const numbers = await kept();
+  if (to === generation || numbers.includes(to)) {
+    return failure('API_NO_PREVIOUS', place, `generation ${to} has the files that are published`);
+  }
+  const hint = numbers.length === 0 ? 'None is kept.' : `Kept: ${numbers.join(', ')}. See keep of the output.`;
+  return failure('API_NO_PREVIOUS', place, `there is no generation ${to} to go back to`, { hint });
 }

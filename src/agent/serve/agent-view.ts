@@ -33,7 +33,7 @@ export interface AgentView {
     LeaseManager,
     'names' | 'snapshot' | 'entryOf' | 'nextMonoMs' | 'endsMonoMs' | 'oldestAttempts' | 'onEvent' | 'refresh' | 'lateMs'
   >;
-  readonly outputs: Pick<OutputLoops, 'states' | 'computed' | 'due' | 'reload' | 'ask'>;
+  readonly outputs: Pick<OutputLoops, 'states' | 'computed' | 'due' | 'kept' | 'reload' | 'ask'>;
   /** The backends that are open. */
   readonly backends: Pick<Backends, 'byName'>;
 

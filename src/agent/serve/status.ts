@@ -165,7 +165,7 @@ function backendStatus(config: BackendConfig, view: AgentView): BackendStatus[] 
   const backend: Backend | undefined = view.backends.byName().get(config.name);
   if (backend === undefined) return [];
   const login = backend.login?.();
-  const why = backend.trouble?.();
+  const why = backend.trouble?.() ?? backend.circuit?.()?.failure;
   const endsAt = login?.endsMonoMs === undefined ? {} : { endsAt: wallTimeOf(login.endsMonoMs, view) };
   return [
     {
@@ -173,9 +173,17 @@ function backendStatus(config: BackendConfig, view: AgentView): BackendStatus[] 
       kind: config.kind,
       ...(config.address === undefined ? {} : { address: config.address }),
       ...(login === undefined ? {} : { login: { method: login.method, state: login.state, ...endsAt } }),
+      ...circuitStatus(backend, view),
       ...(why === undefined ? {} : { failure: failureStatus(why) }),
     },
   ];
+}
+
+function circuitStatus(backend: Backend, view: AgentView): Pick<BackendStatus, 'circuit'> {
+  const circuit = backend.circuit?.();
+  if (circuit === undefined) return {};
+  const { state, probeMonoMs } = circuit;
+  return { circuit: { state, ...(probeMonoMs === undefined ? {} : { probeAt: wallTimeOf(probeMonoMs, view) }) } };
 }
 
 /** The outputs of a plan; the environment of `exec` is one of them, when the plan has one. */
@@ -189,14 +197,18 @@ function outputStatus({ output, renderer }: PlannedOutput | PlannedEnvironment, 
   if (state === undefined) return [];
   const { kind } = state;
   const dir = 'dir' in output ? { dir: output.dir } : {};
-  const common = { name, ...dir, state: kind, secrets: [...renderer.wants] };
+  const kept = view.outputs.kept(name);
+  const earlier = kept.length === 0 ? {} : { kept: [...kept] };
+  const common = { name, ...dir, state: kind, secrets: [...renderer.wants], ...earlier };
   if (kind === 'waiting') return [{ ...common, missing: [...state.missing] }];
   if (kind === 'failed') return [{ ...common, failure: failureStatus(state.why) }];
   const why = state.why !== undefined ? { failure: failureStatus(state.why) } : {};
-  const { held } = state;
+  const { held, drift } = state;
   const taken = held?.generation === undefined ? {} : { generation: held.generation };
   const holding = held === undefined ? {} : { held: { ...taken, failure: failureStatus(held.why) } };
-  return [{ ...common, generation: state.generation, ...why, ...holding }];
+  const drifted = drift === undefined ? {} : { drift: failureStatus(drift) };
+  const due = kind === 'owed' && state.dueMonoMs !== undefined ? { reloadAt: wallTimeOf(state.dueMonoMs, view) } : {};
+  return [{ ...common, generation: state.generation, ...due, ...why, ...holding, ...drifted }];
 }
 
 function failureStatus({ code, place, seen, hint }: Failure): FailureStatus {

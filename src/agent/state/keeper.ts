@@ -1,7 +1,8 @@
 import type { Backend } from '../../backend/backend.ts';
 import type { KeptLogin } from '../../backend/kept-login.ts';
+import type { KeyWrap } from '../../backend/key-wrap.ts';
 import type { Clock } from '../../base/clock.ts';
-import { asFailure, type Failure, fail, failure } from '../../base/errors.ts';
+import { asFailure, fail } from '../../base/errors.ts';
 import type { Emit, Fact } from '../../base/fact.ts';
 import type { StateConfig } from '../../config/config.ts';
 import type { Environment } from '../../config/environment.ts';
@@ -19,7 +20,7 @@ export interface StateKeeperDeps {
   readonly clock: Clock;
   readonly emit: Emit;
   readonly env: Environment;
-  readonly manager: Pick<LeaseManager, 'entries' | 'onEvent' | 'entryOf'>;
+  readonly manager: Pick<LeaseManager, 'entries' | 'onEvent' | 'entryOf' | 'standByEarlier'>;
   /** The backends that are open. */
   readonly backends: () => Iterable<Backend>;
 }
@@ -32,8 +33,6 @@ const MIN_GAP_MS = 1_000;
 const GAP_PER_WRITE = 20;
 /** That a value is still the same, or a lease was renewed, is written after a tenth of its life, at the latest then. */
 const MAX_WAIT_MS = 60_000;
-/** How long a start waits for the state to be read. */
-const READ_MS = 1_000;
 
 /**
  * Keeps what the agent knows in the state of a configuration, for its next start, and gives out what an earlier process
@@ -59,13 +58,17 @@ export class StateKeeper {
   #writing: Promise<void> | undefined;
   #notBeforeMonoMs = Number.NEGATIVE_INFINITY;
   #told: string | undefined;
+  readonly #keyMadeWallMs: number | undefined;
+  #login: MadeLogin | undefined;
 
-  private constructor(config: StateConfig, deps: StateKeeperDeps, opened: Opened) {
+  constructor(config: StateConfig, deps: StateKeeperDeps, opened: OpenedFolder) {
     this.#config = config;
     this.#deps = deps;
     this.#folder = opened.folder;
     this.#key = opened.key;
     this.#setAside = opened.setAside;
+    this.#keyMadeWallMs = opened.keyMadeWallMs;
+    this.#login = opened.login;
     this.#earlier = new EarlierState(opened.contents, config.maxAgeMs, () => this.#now());
     this.values = createEarlierValues((want) => this.#earlier.find(want));
     this.#listening = deps.manager.onEvent((names, event) => {
@@ -74,18 +77,10 @@ export class StateKeeper {
     });
   }
 
-  /**
-   * Reads the state. Undefined when its key cannot be used, or the directory hangs: then none is kept. Never throws.
-   */
+  /** Reads the state. Undefined when its key or its directory cannot be used: then none is kept. Never rejects. */
   static async open(config: StateConfig, deps: StateKeeperDeps): Promise<StateKeeper | undefined> {
-    const done = new AbortController();
-    const late = deps.clock.sleep(READ_MS, done.signal).then((): Failure => {
-      return failure('STATE_UNREADABLE', config.place, `${config.path} was not read within ${READ_MS} ms`);
-    });
     const folder = createStateFolder(config.path, config.place);
-    const opened = openState(config, folder, deps.env).catch((error: unknown) => asFailure(error, config.place));
-    const result = await Promise.race([opened, late]);
-    done.abort();
+    const result = await openState(config, folder, deps.env).catch((error) => asFailure(error, config.place));
     const warning = 'code' in result ? result : result.warning;
     if (warning !== undefined) deps.emit({ kind: 'agent-warning', warning });
     return 'code' in result ? undefined : new StateKeeper(config, deps, { ...result, folder });
@@ -93,7 +88,22 @@ export class StateKeeper {
 
   /** See `BackendContext.takeLogin`. */
   takeLogin(backend: string, identity: string): KeptLogin | undefined {
-    return this.#earlier.takeLogin(backend, identity);
+    const earlier = this.#earlier.takeLogin(backend, identity);
+    if (earlier !== undefined || this.#login?.backend !== backend) return earlier;
+    const { wrap } = this.#login;
+    return wrap.identity === identity ? wrap.takeLogin() : undefined;
+  }
+
+  /**
+   * To be called when backends were in use before the state was opened: their logins are the ones that count, and what
+   * is kept serves the secrets that have no value yet.
+   */
+  joinLate(): void {
+    for (const { name, loginToKeep } of this.#deps.backends()) {
+      if (loginToKeep?.() !== undefined) this.#earlier.decided(name);
+    }
+    this.#deps.manager.standByEarlier();
+    this.writeSoon();
   }
 
   /** Writes what is known already, for a state that a running agent begins to keep. */
@@ -114,6 +124,13 @@ export class StateKeeper {
     this.#frozen ??= collectSecrets(this.#deps.manager, this.#now());
   }
 
+  /** Ends without writing. */
+  discard(): void {
+    this.#listening[Symbol.dispose]();
+    this.#cancel();
+    this.#dueMonoMs = undefined;
+  }
+
   /** Writes a last time. To be called before the logins that end with the process are revoked. */
   async end(): Promise<void> {
     this.freeze();
@@ -122,6 +139,7 @@ export class StateKeeper {
     this.#dueMonoMs = undefined;
     await this.#writing;
     await this.#write(true);
+    await this.#login?.wrap[Symbol.asyncDispose]();
   }
 
   /** How long it may take until the state says that these secrets are as good as they were. */
@@ -186,7 +204,10 @@ export class StateKeeper {
     const logins = [...inUse, ...this.#earlier.unusedLogins()];
     const unused = this.#earlier.unused((id) => known.has(id));
     const kept = withLogins([...secrets, ...unused], logins);
-    return seal(encodeContents({ savedWallMs: clocks.wallMs, secrets: kept, logins }), this.#key);
+    return seal(
+      encodeContents({ savedWallMs: clocks.wallMs, keyMadeWallMs: this.#keyMadeWallMs, secrets: kept, logins }),
+      this.#key,
+    );
   }
 
   #now(): Clocks {
@@ -195,8 +216,16 @@ export class StateKeeper {
   }
 }
 
-interface Opened extends OpenedState {
+/** A state that was opened, with its directory. */
+export interface OpenedFolder extends OpenedState {
   readonly folder: StateFolder;
+  /** The login that decrypted the key. It is given out, or else revoked at the end. */
+  readonly login?: MadeLogin;
+}
+
+interface MadeLogin {
+  readonly backend: string;
+  readonly wrap: KeyWrap;
 }
 
 const patienceOf = (ttlMs: number | 'forever'): number =>

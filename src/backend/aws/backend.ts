@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import { type Failure, fail } from '../../base/errors.ts';
 import type { Emit } from '../../base/fact.ts';
+import type { CircuitView } from '../../http/circuit.ts';
 import type { Fetch, Fetched, Want } from '../backend.ts';
 import type { AwsApi } from './client/client.ts';
 import type { AwsBackendConfig } from './config/config.ts';
@@ -18,6 +19,8 @@ export interface AwsBackendDeps {
   readonly random: () => number;
   /** Why there are no keys yet; undefined when there are, and while it is not known. */
   readonly trouble: () => Failure | undefined;
+  /** How the endpoints do; undefined before the first request. */
+  readonly circuit?: () => CircuitView | undefined;
   /** Ends all requests and closes the connections. */
   readonly close: () => Promise<void>;
 }
@@ -25,7 +28,7 @@ export interface AwsBackendDeps {
 /** Makes a backend of Secrets Manager and Parameter Store of one account and region. Its secrets have no leases. */
 export function createAwsBackend(
   config: AwsBackendConfig,
-  { api, clock, emit, random, trouble, close }: AwsBackendDeps,
+  { api, clock, emit, random, trouble, circuit, close }: AwsBackendDeps,
 ): AwsBackend {
   const deps: AwsSourceDeps = { api, clock, values: createAwsValues(clock) };
   const secret = createAwsSecret(deps);
@@ -61,6 +64,7 @@ export function createAwsBackend(
     source: { fetch },
     identity: identityOf(config),
     trouble,
+    ...(circuit === undefined ? {} : { circuit }),
     reader: () => (reader ??= loadReader()),
     [Symbol.asyncDispose]: close,
   };
@@ -72,7 +76,7 @@ function whereOf({ endpoints, region = 'the region of the profile' }: AwsBackend
 }
 
 /** Endpoints, region and AWS identity as one text, which holds no credential. */
-function identityOf({ name: _, timeoutMs: __, sources, ...rest }: AwsBackendConfig): string {
+function identityOf({ name: _, timeoutMs: __, requests: ___, sources, ...rest }: AwsBackendConfig): string {
   const { keys, webIdentity, container } = sources;
   const who = [keys?.accessKeyId, sources.profile, sources.credentialsFile, webIdentity?.roleArn, container?.uri];
   return JSON.stringify(['aws-secrets-manager', rest, who]);

@@ -1,5 +1,7 @@
+import type { Protection } from '../../http/transport.ts';
 import type { Backend } from '../backend.ts';
 import type { BackendContext } from '../kind.ts';
+import { protectionOf } from '../protection.ts';
 import { AwsCredentials } from './auth/credentials.ts';
 import { createAwsBackend } from './backend.ts';
 import { createAwsClient } from './client/client.ts';
@@ -7,8 +9,12 @@ import { AwsHttp } from './client/http.ts';
 import type { AwsBackendConfig } from './config/config.ts';
 
 /** Opens the client of an account, its keys and its connections, which the caller disposes of. Nothing is sent yet. */
-export function openAwsClient(config: AwsBackendConfig, { clock, emit, env, version }: BackendContext) {
-  const http = new AwsHttp({ config, clock, emit, env });
+export function openAwsClient(
+  config: AwsBackendConfig,
+  { clock, emit, env, version }: BackendContext,
+  protection?: Protection,
+) {
+  const http = new AwsHttp({ config, clock, emit, env, protection });
   const keys = new AwsCredentials({ config, http, clock, emit });
   return { http, keys, api: createAwsClient({ config, http, keys, clock, version }) };
 }
@@ -16,11 +22,12 @@ export function openAwsClient(config: AwsBackendConfig, { clock, emit, env, vers
 /** Opens a backend with its own connections and its own credentials. */
 export function openAwsBackend(config: AwsBackendConfig, context: BackendContext): Backend {
   const { clock, emit, random } = context;
-  const { http, keys, api } = openAwsClient(config, context);
+  const { http, keys, api } = openAwsClient(config, context, protectionOf(config, context));
   return createAwsBackend(config, {
     api,
     clock,
     emit,
+    circuit: () => http.circuit,
     random,
     trouble: () => keys.trouble(),
     close: () => http[Symbol.asyncDispose](),

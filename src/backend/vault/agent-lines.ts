@@ -13,9 +13,9 @@ export interface AgentLine extends PolicyLine {
  */
 export function agentLinesOf(
   { method, revokeOnExit }: Pick<AuthConfig, 'method' | 'revokeOnExit'>,
-  requests: Iterable<VaultRequest>,
+  requests: readonly VaultRequest[],
 ): readonly AgentLine[] {
-  const renewsLeases = [...requests].some(({ kind }) => kind === 'vault-read' || kind === 'vault-write');
+  const renewsLeases = [...requests].some(({ kind }) => leased(kind));
   const renewal: AgentLine = {
     path: 'sys/leases/renew',
     capabilities: ['update'],
@@ -29,8 +29,17 @@ export function agentLinesOf(
     { path: 'auth/token/renew-self', capabilities: ['update'], why: 'renews the login, and with it all leases' },
   ];
   if (renewsLeases) lines.push(renewal);
+  const endsOld = requests.some(({ upkeep, kind }) => leased(kind) && upkeep?.revokeOldAfterMs !== undefined);
+  if (endsOld || (revokeOnExit && renewsLeases)) {
+    const why = endsOld ? 'revokeOld ends replaced leases' : 'revokeOnExit ends leases at once, not some time later';
+    lines.push({ path: 'sys/leases/revoke', capabilities: ['update'], why });
+  }
   if (revokeOnExit) {
     lines.push({ path: 'auth/token/revoke-self', capabilities: ['update'], why: 'revokeOnExit ends the login' });
   }
   return lines;
+}
+
+function leased(kind: string): boolean {
+  return kind === 'vault-read' || kind === 'vault-write';
 }

@@ -8,24 +8,27 @@ import type { VaultSession } from './auth/session.ts';
 import type { VaultClient } from './client/client.ts';
 import type { AuthConfig, VaultBackendConfig } from './config/config.ts';
 import type { VaultRequest } from './config/request.ts';
-import { createVaultFetch } from './fetch.ts';
+import { createVaultFetch, type VaultFetch } from './fetch.ts';
+import type { InlineFetch } from './inline/open-inline.ts';
 import type { VaultCertificateDeps } from './source/certificate-deps.ts';
 import { VaultMounts } from './source/mounts.ts';
 import { createRenew } from './source/renew.ts';
 
 export interface VaultBackendDeps {
   readonly client: VaultClient;
-  readonly session: Session & Pick<VaultSession, 'clockJumped' | 'onDead' | 'resumed' | 'loginToKeep'>;
+  readonly session: Session & Pick<VaultSession, 'clockJumped' | 'onDead' | 'resumed' | 'loginToKeep' | 'endsLeases'>;
   readonly clock: Clock;
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly emit: Emit;
+  /** Loads what fetches without a login; resolves to undefined where that cannot be. Absent: it is not wanted. */
+  readonly openInline?: ((source: VaultCertificateDeps) => Promise<InlineFetch | undefined>) | undefined;
 }
 
 /** Makes a backend of a Vault or OpenBao server. It owns `client` and `session`, and disposes of them. */
 export function createVaultBackend(
   config: VaultBackendConfig,
-  { client, session, clock, random, emit }: VaultBackendDeps,
+  { client, session, clock, random, emit, openInline }: VaultBackendDeps,
 ): Backend {
   const stop = new AbortController();
   const deps: VaultCertificateDeps = {
@@ -37,7 +40,18 @@ export function createVaultBackend(
     nextVersion: countVersions(clock),
   };
   const mounts = new VaultMounts(deps.vault, clock, stop.signal);
-  const { fetch, advised, certificates } = createVaultFetch(deps, mounts, config);
+  const { fetch: fetchLoggedIn, advised, certificates } = createVaultFetch(deps, mounts, config);
+
+  let inline: InlineFetch | undefined;
+  let opening: Promise<void> | undefined;
+  const fetchInline: VaultFetch['fetch'] = async (want, last, signal) => {
+    opening ??= openInline?.(deps).then((opened) => {
+      inline = opened;
+    });
+    await opening;
+    return (await inline?.fetch(want, last, signal)) ?? (await fetchLoggedIn(want, last, signal));
+  };
+  const fetch = openInline === undefined ? fetchLoggedIn : fetchInline;
 
   const restorer = (want: Want): Restorer | undefined => {
     const request = want.request as VaultRequest;
@@ -65,17 +79,21 @@ export function createVaultBackend(
       renew: (want, life, signal) => advised(renew(want, life, signal), undefined, signal),
       restorer,
       watch,
+      revoke: async (want, old, signal) => (await import('./source/revoke.ts')).revoke(deps.vault, want, old, signal),
     },
     identity: identityOf(config),
     onLoginDead: (listener) => session.onDead(listener),
     loginEndsMonoMs: (loginId) => session.endsMonoMs(loginId),
     onLoginReplacing: (move) => session.onReplacing((next) => move(next.id)),
-    trouble: () => session.trouble(),
+    circuit: () => client.circuit,
+    trouble: () => inline?.trouble() ?? session.trouble(),
     ...(config.auth.method === 'none' ? {} : { login: () => session.view() }),
     clockJumped: (byMs) => session.clockJumped(byMs),
     resumed: () => session.resumed(),
     loginToKeep: () => session.loginToKeep(),
     revokeLogin: (signal) => session.revoke(signal),
+    revokesOnExit: config.auth.revokeOnExit,
+    endsLeases: (loginId) => session.endsLeases(loginId),
     async [Symbol.asyncDispose]() {
       stop.abort();
       await session[Symbol.asyncDispose]();

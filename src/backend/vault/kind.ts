@@ -13,7 +13,13 @@ export const vault: BackendKind<VaultBackendConfig> = {
   loadWords: async () => (await import('./config/words.ts')).vaultWords,
   resolve: resolveVault,
   requestKeys: ['kv', 'read', 'write', 'certificate', 'trustBundle'],
-  companionKeys: { version: ['kv'], mount: ['kv'], kvVersion: ['kv'], end: ['read', 'write'] },
+  companionKeys: {
+    version: ['kv'],
+    mount: ['kv'],
+    kvVersion: ['kv'],
+    end: ['read', 'write'],
+    revokeOld: ['read', 'write'],
+  },
   resolveRequest: resolveVaultRequest,
   lateRequestKeys: { certificate: loadCertificateRequests },
   credentialVariables: ['VAULT', 'BAO'].flatMap((prefix) =>
@@ -24,8 +30,10 @@ export const vault: BackendKind<VaultBackendConfig> = {
     secrets: (path, isPrivate): ListRequest => ({ kind: 'vault-list', path, ...privacy(isPrivate) }),
   },
   hasProxy: true,
+  wrapsKeys: true,
   credentialsIn: ({ auth }) => (auth.method === 'token' && auth.token !== undefined ? [auth.token] : []),
   usesUpLogin: ({ auth }) => auth.method === 'approle' && (auth.secretIdWrapped || auth.removeSecretIdFile),
   loadTools: () => import('./tools.ts'),
+  openKeyWrap: async (config, key, context) => (await import('./key-wrap.ts')).openVaultKeyWrap(config, key, context),
   open: async (config, opening) => (await import('./open.ts')).openVaultBackend(config, opening),
 };

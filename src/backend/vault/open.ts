@@ -1,4 +1,6 @@
+import type { Protection } from '../../http/transport.ts';
 import type { BackendContext } from '../kind.ts';
+import { protectionOf, spreadsFirstOf } from '../protection.ts';
 import { createVaultMethod } from './auth/create-method.ts';
 import { createNoLogin } from './auth/no-login.ts';
 import type { KeptSecretIds } from './auth/secret-id.ts';
@@ -6,15 +8,17 @@ import { createSession } from './auth/session.ts';
 import { createVaultBackend, identityOf } from './backend.ts';
 import { createVaultClient } from './client/create-client.ts';
 import type { VaultBackendConfig } from './config/config.ts';
+import type { VaultRequest } from './config/request.ts';
+import type { VaultCertificateDeps } from './source/certificate-deps.ts';
 import type { Upstream, VaultBackend } from './upstream.ts';
 
 /**
  * Opens the client of a server, and the way to log in there; `method` is undefined when there is none. Nothing is sent;
  * the caller disposes of the client.
  */
-export function openVaultClient(config: VaultBackendConfig, context: BackendContext) {
+export function openVaultClient(config: VaultBackendConfig, context: BackendContext, protection?: Protection) {
   const { clock, emit, env, version, tracing } = context;
-  const client = createVaultClient({ config, clock, emit, env, version, tracing });
+  const client = createVaultClient({ config, clock, emit, env, version, tracing, protection });
   const { name, auth } = config;
   const deps = { client, clock, emit, env, kept: keptSecretIds(context.kept) };
   const method = auth.method === 'none' ? undefined : createVaultMethod({ name, auth }, deps);
@@ -24,18 +28,30 @@ export function openVaultClient(config: VaultBackendConfig, context: BackendCont
 /** Opens a backend with its own connections and its own login. */
 export function openVaultBackend(config: VaultBackendConfig, context: BackendContext): VaultBackend {
   const { clock, random, emit, env, tracing } = context;
-  const { client, method } = openVaultClient(config, context);
+  const { client, method } = openVaultClient(config, context, protectionOf(config, context));
   const { revokeOnExit } = config.auth;
   const { takeLogin } = context;
   const earlier = takeLogin === undefined ? undefined : () => takeLogin(config.name, identityOf(config));
+  const spreadsFirst = spreadsFirstOf(config);
+  const once = { earlier, spreadsFirst };
   const session =
     method === undefined
       ? createNoLogin()
-      : createSession({ method, client, clock, random, emit, tracing, revokeOnExit, backend: config.name, earlier });
-  const backend = createVaultBackend(config, { client, session, clock, random, emit });
+      : createSession({ method, client, clock, random, emit, tracing, revokeOnExit, backend: config.name, ...once });
+  const { askedOnce } = context;
+  const openInline =
+    config.auth.inline === undefined || askedOnce === undefined || method === undefined
+      ? undefined
+      : async (source: VaultCertificateDeps) => {
+          const { canBeInline, openInline } = await import('./inline/index.ts');
+          const isSpared = askedOnce(config.name).every((request) => canBeInline(request as VaultRequest));
+          return isSpared ? openInline({ client, method, config, source }) : undefined;
+        };
+  const backend = createVaultBackend(config, { client, session, clock, random, emit, openInline });
   let upstream: Promise<Upstream> | undefined;
   return {
     ...backend,
+    spreadsFirst,
     upstream: () => {
       upstream ??= openUpstream(config, { client, session, clock, env });
       return upstream;

@@ -4,7 +4,14 @@ import { agentLinesOf } from './agent-lines.ts';
 import { askMounts, type FindMount } from './ask-mounts.ts';
 import type { VaultBackendConfig } from './config/config.ts';
 import type { KvRequest, VaultRequest } from './config/request.ts';
-import { type Capability, formatPolicyLine, mountedPathOf, type PolicyLine, policyLinesOf } from './policy-lines.ts';
+import {
+  type Capability,
+  formatPolicyLine,
+  mountedPathOf,
+  type PolicyLine,
+  policyLinesOf,
+  wrappingLinesOf,
+} from './policy-lines.ts';
 import { firstSegment } from './source/kv-path.ts';
 
 /** A line with what needs it. */
@@ -27,13 +34,16 @@ export async function policiesFor(use: PolicyUse<VaultBackendConfig>): Promise<r
 }
 
 async function reasonsOf(
-  { config, secrets, computed }: PolicyUse<VaultBackendConfig>,
+  { config, secrets, computed, wrappingKey }: PolicyUse<VaultBackendConfig>,
   notes: string[],
   find: FindMount,
 ): Promise<readonly Reason[]> {
   const reasons: Reason[] = [];
   for (const { place, request } of secrets) reasons.push(...(await reasonsFor(request, place, notes, find)));
   for (const one of computed) reasons.push(...(await reasonsForComputed(one, notes, find)));
+  for (const line of wrappingKey === undefined ? [] : wrappingLinesOf(wrappingKey)) {
+    reasons.push({ line, why: wrappingKey?.place ?? '' });
+  }
   const requests = secrets.map(({ request }) => request as VaultRequest);
   for (const { why, ...line } of agentLinesOf(config.auth, requests)) reasons.push({ line, why });
   return reasons;

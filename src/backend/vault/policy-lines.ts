@@ -1,4 +1,5 @@
 import { trimSlashes } from '../../config/api-path.ts';
+import type { WrappingKey } from '../../config/config.ts';
 import type { VaultRequest } from './config/request.ts';
 import { certificatePath } from './source/certificate-path.ts';
 import { firstSegment, kvApiPath, kvFormOf, kvPathOf } from './source/kv-path.ts';
@@ -54,6 +55,11 @@ export function policyLinesOf(request: VaultRequest, mount?: PolicyMount): reado
     case 'vault-trust-bundle':
       return []; // the server answers these paths without a token
   }
+}
+
+/** The lines of a policy that a login needs to have a key of the transit engine encrypt and decrypt other keys. */
+export function wrappingLinesOf({ mount, name }: WrappingKey): readonly PolicyLine[] {
+  return ['encrypt', 'decrypt'].map((doing) => ({ path: `${mount}/${doing}/${name}`, capabilities: ['update'] }));
 }
 
 /** The path by which the server is asked for the mount of a request. */

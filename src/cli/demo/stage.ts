@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, statfs, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { printableLines } from '../../base/printable.ts';
 import { Releases } from '../../base/releases.ts';
 
 /**
@@ -66,7 +67,7 @@ export async function openStage(): Promise<Stage> {
 }
 
 function print(text: string): void {
-  process.stdout.write(`${text}\n`);
+  process.stdout.write(`${printableLines(text)}\n`);
 }
 
 function startProcess(name: string, argv: readonly string[], { env = {}, quiet = false }: StartOptions): DemoProcess {

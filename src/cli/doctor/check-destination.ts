@@ -152,7 +152,7 @@ async function checkContent(output: OutputConfig, place: string): Promise<string
   const folder = new Folder(kept.at, { path: dir, place, disk: volume.disk, stats: kept.stats });
   const names = new Set(await readdir(kept.at));
   const tops = new Set([...output.files.keys()].map((name) => name.split('/', 1)[0] ?? ''));
-  await planLinks(volume.disk, folder, tops, place, names);
+  await planLinks(volume.disk, folder, tops, place, { present: names });
   const published = await readPublished(volume.disk, folder, place, names);
   if (published.state === 'foreign') {
     const hint = 'Unmount what is there (a Secret volume of Kubernetes?), or name another directory.';
@@ -178,8 +178,9 @@ async function checkContent(output: OutputConfig, place: string): Promise<string
 
 /** Where the `..data` of another program leads. */
 async function shownData(dir: string, at: string): Promise<string> {
-  const target = (await readlink(`${at}/..data`)).replace(/[^\x20-\x7e]/g, '?').slice(0, 100);
-  return `${dir}/..data, which leads to ${target},`;
+  const target = await readlink(`${at}/..data`).catch(() => undefined);
+  const shown = target?.replace(/[^\x20-\x7e]/g, '?').slice(0, 100);
+  return `${dir}/..data, which ${shown === undefined ? 'is not a symlink' : `leads to ${shown}`},`;
 }
 
 /** Whether a kill left it: a temporary name, or a generation that was never published. */

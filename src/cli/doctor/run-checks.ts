@@ -93,6 +93,7 @@ async function checkBackend(
 }
 
 function isAsked({ name }: BackendConfig, plan: Plan): boolean {
-  if (isIdle(plan)) return true;
+  const { state } = plan.config;
+  if (isIdle(plan) || (state?.key.from === 'wrapped' && state.key.backend === name)) return true;
   return usedBackends(plan, { withEnvironment: true, isServing: true }).some((used) => used.name === name);
 }

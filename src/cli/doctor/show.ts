@@ -1,5 +1,6 @@
 import { exitStatus, failure, formatPosition } from '../../base/errors.ts';
 import type { Check, CheckState } from '../../base/examination.ts';
+import { printable } from '../../base/printable.ts';
 
 /** One check on one line: `failure  login  backends.bao.auth: HTTP 403 … (AUTH_DENIED). Check …`. */
 export function showCheck({ check, place, at, state, seen, code, hint }: Check): string {
@@ -8,7 +9,7 @@ export function showCheck({ check, place, at, state, seen, code, hint }: Check):
   // The place of a syntax error is its position.
   const where = position === '' || place === position ? place : `${position}: ${place}`;
   const next = hint === undefined ? '' : `. ${hint}`;
-  return `${state.padEnd(8)} ${check.padEnd(13)} ${where}: ${told}${next}\n`;
+  return `${printable(`${state.padEnd(8)} ${check.padEnd(13)} ${where}: ${told}${next}`)}\n`;
 }
 
 const STATES: readonly CheckState[] = ['ok', 'warning', 'failure', 'skipped'];

@@ -5,7 +5,7 @@ import { readEnvironment } from '../../config/environment.ts';
 import { compareRenders } from '../../import/compare/compare.ts';
 import type { FiledItem } from '../../import/config/stanza.ts';
 import type { Imported } from '../../import/convert-config.ts';
-import { print } from '../print.ts';
+import { print, printLines, tell } from '../print.ts';
 import { differenceOf } from '../render/difference.ts';
 import { listenForStop } from '../stop-signals.ts';
 
@@ -37,21 +37,21 @@ export async function showComparison(
   for (const { name, theirs, ours, masked } of renders) {
     if (theirs === undefined && ours !== undefined) {
       different += 1;
-      await print(`not compared: ${name} (${program} gave no such file; run it by hand to see why)\n`);
+      await printLines(`not compared: ${name} (${program} gave no such file; run it by hand to see why)\n`);
       continue;
     }
     const versions = { path: name, was: 'by the other program', is: 'by Pannier', old: theirs, now: ours };
     const difference = await differenceOf(versions, options.reveal === true ? undefined : (masked ?? new Uint8Array()));
-    if (difference === '' && theirs !== undefined) await print(`same: ${name}\n`);
+    if (difference === '' && theirs !== undefined) await printLines(`same: ${name}\n`);
     else {
       different += 1;
       await print(difference === '' ? `not rendered: ${name}\n` : difference);
     }
   }
-  for (const failed of failures) process.stderr.write(`import --compare: ${formatFailure(failed)}\n`);
-  if (renders.length === 0) await print('nothing to compare: there is no template\n');
+  for (const failed of failures) tell(`import --compare: ${formatFailure(failed)}\n`);
+  if (renders.length === 0) await printLines('nothing to compare: there is no template\n');
   if (renders.length === 0) return failures.length === 0;
   const count = `${renders.length} ${renders.length === 1 ? 'file' : 'files'}`;
-  await print(different === 0 ? `${count}, all the same\n` : `${count}, ${different} not the same\n`);
+  await printLines(different === 0 ? `${count}, all the same\n` : `${count}, ${different} not the same\n`);
   return different === 0 && failures.length === 0;
 }

@@ -1,4 +1,5 @@
 import { formatDuration } from '../../base/duration.ts';
+import { printable } from '../../base/printable.ts';
 import type {
   AwsOnDemandStatus,
   BackendStatus,
@@ -17,10 +18,10 @@ export function shownStatus(status: Status): string {
   const since = (time: string) => formatDuration(floorSeconds(now - Date.parse(time)));
   const read = `configuration of ${since(configuration.readAt)} ago${listOf(configuration.files)}`;
   const parts = [
-    `pannier ${version}, up ${since(startedAt)}, ${read}\n`,
+    `${printable(`pannier ${version}, up ${since(startedAt)}, ${read}`)}\n`,
     configuration.refused.length === 0
       ? ''
-      : `a later configuration was refused:\n${configuration.refused.map((one) => `  ${reasonOf(one)}\n`).join('')}`,
+      : `a later configuration was refused:\n${configuration.refused.map((one) => `  ${printable(reasonOf(one))}\n`).join('')}`,
     table(
       ['BACKEND', 'KIND', 'LOGIN', 'ENDS IN', 'WHY'],
       backends.map((one) => backendRow(one, now)),
@@ -33,7 +34,10 @@ export function shownStatus(status: Status): string {
       ['CERTIFICATE', 'DAYS LEFT', 'NOT AFTER', 'RENEWAL IN', 'SERIAL', 'ISSUER', 'NAMES'],
       secrets.flatMap((one) => certificateRow(one, now)),
     ),
-    table(['OUTPUT', 'STATE', 'GENERATION', 'DIR', 'WHY'], outputs.map(outputRow)),
+    table(
+      ['OUTPUT', 'STATE', 'GENERATION', 'DIR', 'WHY'],
+      outputs.map((one) => outputRow(one, now)),
+    ),
     sds === undefined ? '' : shownSds(sds),
     table(['READ ON DEMAND BY', 'VALUES', 'AT MOST', 'REQUESTS'], (awsOnDemand ?? []).map(onDemandRow)),
   ];
@@ -45,22 +49,25 @@ export function statesOf({ bootId, configuration, backends, secrets, outputs, sd
   return JSON.stringify([
     bootId,
     configuration,
-    backends.map(({ name, login, failure }) => [name, login?.state, failure?.code]),
+    backends.map(({ name, login, failure, circuit }) => [name, login?.state, failure?.code, circuit?.state]),
     secrets.map(({ name, state, etag, failure }) => [name, state, etag, failure?.code]),
-    outputs.map(({ name, state, generation, failure, held }) => [
+    outputs.map(({ name, state, generation, kept, failure, held, drift }) => [
       name,
       state,
       generation,
+      kept,
       failure?.code,
       held?.failure.code,
+      drift?.seen,
     ]),
     sds?.secrets.map(({ name, state, version, failure, refused }) => [name, state, version, failure?.code, refused]),
   ]);
 }
 
-function backendRow({ name, kind, login, failure }: BackendStatus, now: number): string[] {
+function backendRow({ name, kind, login, failure, circuit }: BackendStatus, now: number): string[] {
   const how = login === undefined ? '-' : `${login.state} (${login.method})`;
-  return [name, kind, how, timeUntil(login?.endsAt, now), reasonOf(failure)];
+  const pause = circuit?.probeAt === undefined ? '' : `; asked again in ${timeUntil(circuit.probeAt, now)}`;
+  return [name, kind, how, timeUntil(login?.endsAt, now), `${reasonOf(failure)}${pause}`];
 }
 
 function secretRow(secret: SecretStatus, now: number): string[] {
@@ -109,10 +116,14 @@ function onDemandRow({ listener, values, max, requests }: AwsOnDemandStatus): st
   return [listener, String(values), String(max), ended.length === 0 ? '-' : ended.join(', ')];
 }
 
-function outputRow({ name, state, generation, dir, missing = [], failure, held }: OutputStatus): string[] {
-  const why = missing.length === 0 ? reasonOf(failure ?? held?.failure) : `waits for ${missing.join(', ')}`;
-  const shown = held === undefined ? state : `${state}, newer held back`;
-  return [name, shown, generation === undefined ? '-' : String(generation), dir ?? '-', why];
+function outputRow(output: OutputStatus, now: number): string[] {
+  const { name, state, generation, kept = [], dir, missing = [], failure, held, drift, reloadAt } = output;
+  const turn = reloadAt === undefined ? '' : `reload due in ${timeUntil(reloadAt, now)}`;
+  const reason = reasonOf(drift ?? failure ?? held?.failure) || turn;
+  const why = missing.length === 0 ? reason : `waits for ${missing.join(', ')}`;
+  const shown = [state, ...(held ? ['newer held back'] : []), ...(drift ? ['changed on disk'] : [])].join(', ');
+  const number = generation === undefined ? '-' : String(generation);
+  return [name, shown, kept.length === 0 ? number : `${number}, kept ${kept.join(' ')}`, dir ?? '-', why];
 }
 
 function timeUntil(time: string | undefined, now: number): string {

@@ -3,7 +3,19 @@ import type { Marks } from './marks.ts';
 
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]:,]|[^\s{}[\]:,"]+/g;
 
-/** Where keys, items and scalars stand in a text that is valid JSON. */
+/** The text of a key; undefined for what is no JSON string, since the message of JSON.parse quotes it. */
+function keyOf(token: string): string | undefined {
+  try {
+    const key: unknown = JSON.parse(token);
+    return typeof key === 'string' ? key : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Where keys, items and scalars stand in JSON; in a text that is none, those up to the first key that cannot be read.
+ */
 export function readJsonMarks(text: string): Marks {
   const keys = new Map<string, { path: readonly (string | number)[]; offset: number }>();
   const scalars = new Map<string, number>();
@@ -16,7 +28,9 @@ export function readJsonMarks(text: string): Marks {
       else frame.step = Number(frame.step) + 1;
     } else if (token === ':') continue;
     else if (frame?.isMap && frame.wantsKey) {
-      frame.step = JSON.parse(token) as string;
+      const key = keyOf(token);
+      if (key === undefined) break;
+      frame.step = key;
       frame.wantsKey = false;
       mark(keys, offset);
     } else {

@@ -9,6 +9,29 @@ export const backendsWords: Words = {
     examples: ['vault'],
   },
   'backends.NAME.timeout': { type: 'duration', default: '`10s`', does: 'one request, in total', examples: ['5s'] },
+  'backends.NAME.requests': {
+    type: 'map',
+    does: 'kinds `vault` and `aws-secrets-manager`: how many requests one agent sends, and when the first ones; see [a fleet](fleet.md)',
+    examples: [{ perSecond: 20, startSpread: '30s' }],
+  },
+  'backends.NAME.requests.perSecond': {
+    type: 'number',
+    default: 'no limit but 16 requests at once',
+    does: 'the most requests in a second, for long; logins and renewals count and never wait for it',
+    examples: [20],
+  },
+  'backends.NAME.requests.burst': {
+    type: 'number',
+    default: 'twice `perSecond`',
+    does: 'how many requests may come at once after a quiet time',
+    examples: [100],
+  },
+  'backends.NAME.requests.startSpread': {
+    type: 'duration',
+    default: '`0s`',
+    does: 'the first requests of `run` and `exec` come at a random moment within this time, so that pods that start together do not ask together; not of `init`, which has a deadline',
+    examples: ['30s'],
+  },
   'backends.NAME.tls': {
     type: 'map',
     does: 'how the agent checks the server, and its client certificate',

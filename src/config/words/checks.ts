@@ -21,7 +21,7 @@ export const checksWords: Words = {
     'outputs.NAME.check.command.timeout': {
       type: 'duration',
       default: '`10s`',
-      does: 'ended after this; newer values wait for that long behind a check that hangs',
+      does: 'ended after this, and when newer values come',
     },
     'outputs.NAME.check.command.argv': {
       type: 'list of texts',

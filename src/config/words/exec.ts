@@ -77,6 +77,12 @@ export const execWords: Words = {
     does: 'use them after this time at the latest',
     examples: ['30s'],
   },
+  'exec.spread': {
+    type: 'duration',
+    default: '`0s`',
+    does: 'the replicas of a fleet take changes up within this time, each at a moment of its own; see [a fleet](fleet.md#reloads)',
+    examples: ['2m'],
+  },
   'exec.pristine': {
     type: 'boolean',
     default: '`false`',

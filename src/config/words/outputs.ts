@@ -17,6 +17,11 @@ export const outputsWords: Words = {
   },
   'outputs.NAME.uid': { type: 'number', default: "the agent's", does: 'owner of the files', examples: [1000] },
   'outputs.NAME.gid': { type: 'number', default: "the agent's", does: 'group of the files', examples: [2000] },
+  'outputs.NAME.drift': {
+    type: '`restore`, `report`',
+    default: '`restore`',
+    does: 'what `run` and `exec` do when another process has changed the published files: see [docs/agent.md](agent.md#files-that-others-change)',
+  },
   'outputs.NAME.requireTmpfs': {
     type: 'boolean',
     default: '`false`',
@@ -33,6 +38,12 @@ export const outputsWords: Words = {
     default: '`1s`, or `quiet` when that is longer',
     does: 'publish after this time at the latest',
     examples: ['5s'],
+  },
+  'outputs.NAME.keep': {
+    type: 'number',
+    default: '`1`',
+    does: 'how many earlier generations stay for [rollback](agent.md#check-verify-and-rollback), up to 20; each takes as much space as the files',
+    examples: [3],
   },
   'outputs.NAME.files': {
     type: 'map',

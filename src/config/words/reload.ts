@@ -3,6 +3,12 @@ import type { Words } from './words.ts';
 /** Reload steps. */
 export const reloadWords: Words = {
   'outputs.NAME.reloadOnFirst': { type: 'boolean', default: '`false`', does: 'reload also after the first generation' },
+  'outputs.NAME.reloadSpread': {
+    type: 'duration',
+    default: '`0s`',
+    does: 'the replicas of a fleet reload within this time, each at a moment of its own; at once when what the application has would end before; see [a fleet](fleet.md#reloads)',
+    examples: ['2m'],
+  },
   'outputs.NAME.reload': {
     type: 'list',
     default: '`[]`',

@@ -19,7 +19,24 @@ export const stateWords: Words = {
     does: 'a variable with the same, instead; its name begins with `PANNIER_`, so that commands do not get it',
     examples: ['PANNIER_STATE_KEY'],
   },
-  'state.transit': { does: '*not yet supported*' },
+  'state.transit': {
+    type: 'map',
+    does: 'a key that a backend keeps, instead: it [encrypts the key of the state](state.md#a-key-that-openbao-keeps)',
+    examples: [{ backend: 'bao', key: 'pannier-shop' }],
+  },
+  'state.transit.backend': {
+    type: 'name',
+    default: 'required',
+    does: 'the backend, of kind `vault`; Pannier logs in there at each start',
+    examples: ['bao'],
+  },
+  'state.transit.mount': { type: 'text', default: '`transit`', does: 'where the transit engine is mounted' },
+  'state.transit.key': {
+    type: 'name',
+    default: 'required',
+    does: 'the key, which must be there',
+    examples: ['pannier-shop'],
+  },
   'state.maxAge': {
     type: 'duration',
     default: '`1d`',

@@ -49,12 +49,12 @@ export function actionRoutes(deps: ActionRouteDeps): readonly Route[] {
     {
       method: 'POST',
       path: '/v1/outputs/:name/rollback',
-      handle: ({ params }) => actions.askOutput(params['name'] as string, 'roll-back'),
+      handle: ({ params, query }) => actions.rollBack(params['name'] as string, query),
     },
     {
       method: 'POST',
       path: '/v1/outputs/:name/resume',
-      handle: ({ params }) => actions.askOutput(params['name'] as string, 'resume'),
+      handle: ({ params }) => actions.askOutput(params['name'] as string, { kind: 'resume' }),
     },
     { method: 'POST', path: '/v1/config/reload', handle: () => actions.reloadConfig() },
     { method: 'POST', path: '/v1/log/:level', handle: ({ params }) => actions.setLogLevel(params['level'] as string) },
@@ -107,11 +107,22 @@ class Actions {
     return this.#reloadedReply(name, 'reload-output', reloaded);
   }
 
+  /** @param query may name the generation: `to=7`. */
+  async rollBack(name: string, query: string): Promise<Reply> {
+    const given = [...new URLSearchParams(query)];
+    const [[key, to] = ['to', undefined]] = given;
+    if (given.length > 1 || key !== 'to' || (to !== undefined && !/^[1-9]\d{0,14}$/.test(to))) {
+      return refusal(400, 'API_MALFORMED', 'the query may hold only to=N, the number of a generation');
+    }
+    return await this.askOutput(name, { kind: 'roll-back', ...(to === undefined ? {} : { to: Number(to) }) });
+  }
+
   async askOutput(name: string, wish: Wish): Promise<Reply> {
     const { agent, audit } = this.#deps;
-    if (!this.#seesOutput(name)) return this.#unknownOutput(name, wish);
+    const { kind } = wish;
+    if (!this.#seesOutput(name)) return this.#unknownOutput(name, kind);
     if (!this.#isInControl()) {
-      audit.acted(wish, 'refused', { output: name });
+      audit.acted(kind, 'refused', { output: name });
       return refusal(
         403,
         'API_NOT_ALLOWED',
@@ -120,16 +131,16 @@ class Actions {
     }
     const asked = await this.#inTime((signal) => agent.askOutput(name, wish, signal));
     if (asked === undefined) {
-      audit.acted(wish, 'failed', { output: name, code: 'API_SLOW' });
+      audit.acted(kind, 'failed', { output: name, code: 'API_SLOW' });
       return problemReply(504, slowFailure(`outputs.${name}`));
     }
     if (!('refused' in asked)) {
       const { held } = asked;
       // What was to be published failed its check or its verification again.
-      if (wish === 'resume' && held !== undefined) return this.#heldAgain(name, held, asked.output);
-      return this.#reloadedReply(name, wish, asked);
+      if (kind === 'resume' && held !== undefined) return this.#heldAgain(name, held, asked.output);
+      return this.#reloadedReply(name, kind, asked);
     }
-    audit.acted(wish, 'failed', { output: name, code: asked.refused.code });
+    audit.acted(kind, 'failed', { output: name, code: asked.refused.code });
     return problemReply(409, asked.refused);
   }
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Failure } from '../../base/errors.ts';
-import type { Emit, OutputAction } from '../../base/fact.ts';
+import type { Emit } from '../../base/fact.ts';
 import type { LevelControl } from '../../base/log-level.ts';
 import type { Tracing } from '../../base/tracing.ts';
 import type { ApiConfig, ApiListenerConfig, SecretConfig } from '../../config/config.ts';
@@ -32,7 +32,7 @@ export interface ApiAgent {
    */
   reloadOutput(name: string, signal: AbortSignal): Promise<Reloaded | undefined>;
   /**
-   * Publishes the generation before again and holds the present one back (`roll-back`), or publishes what is held back
+   * Publishes an earlier generation again and holds the present one back (`roll-back`), or publishes what is held back
    * (`resume`), and waits for the reload as `reloadOutput` does. `refused`: it could not be done. Undefined: `signal`
    * aborted before the output came to it, since a check or a reload runs; it is done after that.
    */
@@ -49,7 +49,9 @@ export interface ApiAgent {
 }
 
 /** What a client may ask of an output beside a reload. */
-export type Wish = Exclude<OutputAction, 'reload-output'>;
+export type Wish =
+  /** `to`: which generation; absent: the one before. */
+  { readonly kind: 'roll-back'; readonly to?: number } | { readonly kind: 'resume' };
 
 export interface Reloaded {
   readonly output: OutputStatus;

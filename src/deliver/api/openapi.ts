@@ -127,6 +127,7 @@ const inQuery = (name: string, description: string, of: object = TEXT) => ({
 const PARAMETERS = {
   name: inPath('name', 'The configured name.'),
   field: inPath('field', 'The name of the field, percent-encoded.'),
+  to: inQuery('to', 'The number of the generation; absent: the one before.', { type: 'integer', minimum: 1 }),
   ifNoneMatch: {
     name: 'If-None-Match',
     in: 'header',
@@ -354,9 +355,9 @@ const PATHS = {
   '/v1/outputs/{name}/rollback': {
     post: operation(
       'rollBackOutput',
-      'Publish the generation before again, and hold the present one back until its values change',
+      'Publish an earlier generation again, and hold the present one back until its values change',
       askedOutput('There is no other generation to go back to.'),
-      [NAME],
+      [NAME, ref('parameters', 'to')],
     ),
   },
   '/v1/outputs/{name}/resume': {

@@ -108,6 +108,10 @@ export const outputStatusSchema = z.object({
   state: z.enum(['waiting', 'failed', 'owed', 'settled']),
   secrets: z.array(name),
   generation: z.optional(z.number()),
+  /** The earlier generations that it can be rolled back to, where the output keeps more than one; ascending. */
+  kept: z.optional(z.array(z.number())),
+  /** `owed`: the reload waits for the turn of this replica, see `reloadSpread`. Absent: it does not wait. */
+  reloadAt: z.optional(time),
   missing: z.optional(z.array(name)),
   failure: z.optional(failureStatusSchema),
   /**
@@ -115,6 +119,8 @@ export const outputStatusSchema = z.object({
    * never published, since their check fails.
    */
   held: z.optional(z.object({ generation: z.optional(z.number()), failure: failureStatusSchema })),
+  /** Another process has changed the published files, and they are not put right yet. */
+  drift: z.optional(failureStatusSchema),
 });
 
 export const backendStatusSchema = z.object({
@@ -131,6 +137,11 @@ export const backendStatusSchema = z.object({
       endsAt: z.optional(time),
     }),
   ),
+  /**
+   * The circuit breaker: `closed` when requests are sent, `open` when none is until `probeAt`, `half-open` while one
+   * request finds out whether the backend answers again. Absent: this backend has none.
+   */
+  circuit: z.optional(z.object({ state: z.enum(['closed', 'open', 'half-open']), probeAt: z.optional(time) })),
   /** Why nothing can be fetched from it now. */
   failure: z.optional(failureStatusSchema),
 });

@@ -32,7 +32,8 @@ export function createEnvSink(place: string): EnvSink {
   return {
     current: () => published,
     recover: async (): Promise<Recovered> => ({ generation: published?.generation, removed: 0, tmpfs: undefined }),
-    previous: async () => undefined,
+    earlier: async () => undefined,
+    kept: async () => [],
     hold: async () => {},
     async stage(files): Promise<Staged | 'equal'> {
       const byName = variablesOf(files, place);

@@ -4,14 +4,15 @@ import type { Clock } from '../../base/clock.ts';
 import { fail, PannierError } from '../../base/errors.ts';
 import { HOLD_FLAGS, isSameFile } from '../../base/held-folder.ts';
 import type { OutputConfig } from '../../config/config.ts';
-import type { Recovered, ReloadMark, Sink, Staged } from '../sink.ts';
+import type { DriftLook, EarlierGeneration, Recovered, ReloadMark, Sink, Staged } from '../sink.ts';
 import { fillCandidate, makeGeneration } from './candidate.ts';
 import type { Disk, DiskHandle } from './disk.ts';
 import { Folder } from './folder.ts';
 import { Generations, numbersIn } from './generations.ts';
 import { isTopLink, type LinkWork, makeLinks, planLinks, removeStaleLinks, replaceLink } from './links.ts';
 import { type Mark, owedReload, readMark, writeMark } from './mark.ts';
-import { DATA, DATA_TMP, generationName, generationNumber, KEPT, KEPT_TMP, MARK, TEMPORARIES } from './names.ts';
+import { DATA, DATA_TMP, generationName, generationNumber, KEPT, KEPT_TMP, MARK, OWNER, TEMPORARIES } from './names.ts';
+import type { Ownership } from './owners.ts';
 import { type GenerationPlan, planGeneration } from './plan.ts';
 import { equalsPublished, type PublishedFiles, readPublished } from './published.ts';
 import { removeTree } from './remove-tree.ts';
@@ -45,11 +46,13 @@ export { Folder, generationName, generationNumber, openVolume, planLinks, readMa
  * Each call opens the directory once and works by that descriptor: a symlink put in its place, or on the way to it, is
  * found before anything is read or written, and one put there later changes nothing.
  *
- * Only one agent may use a directory at a time: two in turn (`init`, then `run`) are the normal case, two at once are
- * not kept apart. Calls may overlap, and run one after the other; `recover` must be the first.
+ * Only one agent may use a directory at a time: two in turn (`init`, then `run`) are the normal case. With `owners` the
+ * second of two at once is refused, and without it who finds a living owner is.
+ *
+ * Calls may overlap, and run one after the other; `recover` must be the first.
  */
-export function createFileSink(output: OutputConfig, clock: Clock): Sink {
-  return new FileSink(output, clock);
+export function createFileSink(output: OutputConfig, clock: Clock, owners?: Ownership): Sink {
+  return new FileSink(output, clock, owners);
 }
 
 class FileSink implements Sink {
@@ -57,6 +60,8 @@ class FileSink implements Sink {
   readonly #output: OutputConfig;
   readonly #dir: string;
   readonly #place: string;
+  readonly #clock: Clock;
+  readonly #owners: Ownership | undefined;
   readonly #generations: Generations;
   #volume: Volume | undefined;
   /** The directory that `#volume` describes. */
@@ -66,14 +71,19 @@ class FileSink implements Sink {
   /** The last generation this process published or found published. */
   #published: number | undefined;
   #hasKept = false;
+  #drift: Promise<DriftLook> | undefined;
   /** All of Pannier's top-level links, where they are known. */
   #links: ReadonlySet<string> | undefined;
+  /** The top-level links of the last generation that this process published or found equal. */
+  #linksBefore: ReadonlySet<string> = new Set();
 
-  constructor(output: OutputConfig, clock: Clock) {
+  constructor(output: OutputConfig, clock: Clock, owners: Ownership | undefined) {
     this.#output = output;
     this.#dir = resolve(output.dir); // with a trailing slash, a symlink as the last component would be followed
     this.#place = `outputs.${output.name}`;
-    this.#generations = new Generations(clock);
+    this.#clock = clock;
+    this.#owners = owners;
+    this.#generations = new Generations(clock, output.keep ?? 1);
     this.mark = {
       owed: () =>
         this.#inTurn(`cannot read ${this.#dir}`, () =>
@@ -88,17 +98,27 @@ class FileSink implements Sink {
     };
   }
 
-  async previous(): Promise<ReadonlyMap<string, Uint8Array> | undefined> {
+  async earlier(generation?: number): Promise<EarlierGeneration | undefined> {
     // A rollback is rare, so its code is loaded with it.
     const { notReadable, readGeneration } = await import('./read-current.ts');
     return this.#inFolderInTurn(`cannot read ${this.#dir}`, false, async ({ disk }, folder) => {
       const published = await readPublished(disk, folder, this.#place);
       if (published.state !== 'there') return undefined;
-      const before = this.#generations.before(published.generation, numbersIn(await disk.readdir(folder.at())));
-      if (before === undefined) return undefined;
-      return await readGeneration(folder, before).catch((error: unknown) => {
+      const earlier = this.#generations.earlier(published.generation, numbersIn(await disk.readdir(folder.at())));
+      const from = generation === undefined ? earlier.at(-1) : earlier.find((number) => number === generation);
+      if (from === undefined) return undefined;
+      const files = await readGeneration(folder, from).catch((error: unknown) => {
         throw notReadable(error, this.#dir, this.#place);
       });
+      return { generation: from, files };
+    });
+  }
+
+  async kept(): Promise<readonly number[]> {
+    return this.#inFolderInTurn(`cannot read ${this.#dir}`, false, async ({ disk }, folder) => {
+      const published = await readPublished(disk, folder, this.#place);
+      const number = 'generation' in published ? published.generation : undefined;
+      return this.#generations.earlier(number, numbersIn(await disk.readdir(folder.at())));
     });
   }
 
@@ -116,6 +136,9 @@ class FileSink implements Sink {
       const { disk, tmpfs } = volume;
       const entries = await disk.entries(folder.at());
       const names = namesOf(entries);
+      if (this.#owners === undefined && names.has(OWNER)) {
+        await (await import('./take-over.ts')).refuseOwned(this.#dir, folder.at(), this.#place);
+      }
       const published = await readPublished(disk, folder, this.#place, names);
       this.#hasKept = names.has(KEPT);
       await this.#generations.estimateReplacements(disk, folder, published, names);
@@ -129,8 +152,12 @@ class FileSink implements Sink {
       if (published.state === 'there' || published.state === 'lost') this.#published = published.generation;
       this.#generations.noteUsed(this.#published);
 
-      // A leftover of another user that cannot be removed does not stop publishing; `sweep` reports it.
-      let { removed } = await this.#generations.sweep(volume, folder, this.#published, names);
+      // A leftover of another user that cannot be removed does not stop publishing; `sweep` reports it. Generations
+      // beside a foreign `..data` show that Pannier published here, so they stay until it does so again.
+      const isForeign = published.state === 'foreign';
+      let { removed } = isForeign
+        ? NOTHING_SWEPT
+        : await this.#generations.sweep(volume, folder, this.#published, names);
       for (const name of TEMPORARIES) {
         if (!names.has(name)) continue;
         const isGone = await unless('ENOENT', async () => {
@@ -155,12 +182,14 @@ class FileSink implements Sink {
       // 1. Before the first publish most names are missing: one list is less work than as many errors.
       const names = this.#published === undefined ? new Set(await disk.readdir(folder.at())) : undefined;
       const published = await readPublished(disk, folder, this.#place, names);
-      const links = await planLinks(disk, folder, plan.links, this.#place, names);
+      const wasOurs = (name: string) => this.#hadLink(name, disk, folder);
+      const links = await planLinks(disk, folder, plan.links, this.#place, { present: names, wasOurs });
       // 2.
       if (published.state === 'there') {
         const at = folder.at(generationName(published.generation));
         const areLinksGood = links.missing.length + links.wrong.length === 0;
-        if (areLinksGood && (await equalsPublished(at, published.stats, plan, volume))) return 'equal';
+        if (areLinksGood && (await equalsPublished(at, published.stats, plan, volume)))
+          return this.#equal(published, plan);
         if (await this.#isHeld(plan, volume, folder)) return 'held';
       }
       // 3.
@@ -190,8 +219,30 @@ class FileSink implements Sink {
     });
   }
 
+  #equal({ generation }: { readonly generation: number }, { links }: GenerationPlan): 'equal' {
+    this.#published = generation;
+    this.#linksBefore = links;
+    return 'equal';
+  }
+
   get hasKept(): boolean {
     return this.#hasKept;
+  }
+
+  drift(): Promise<DriftLook> {
+    this.#drift ??= import('./drift.ts').then(({ createDriftLook }) =>
+      createDriftLook({
+        output: this.#output,
+        dir: this.#dir,
+        place: this.#place,
+        clock: this.#clock,
+        generations: this.#generations,
+        published: () => this.#published,
+        earlier: () => this.earlier(),
+        inKnownFolder: (work) => this.#inKnownFolder(work),
+      }),
+    );
+    return this.#drift;
   }
 
   async keep(bytes: Uint8Array | undefined): Promise<void> {
@@ -229,13 +280,14 @@ class FileSink implements Sink {
         }
         await folder.check();
         await makeLinks(disk, folder, links, this.#place); // 4.
-        await replaceLink(disk, folder, generationName(generation), DATA_TMP, DATA); // 5.
+        await replaceLink(disk, folder, generationName(generation), DATA_TMP, { name: DATA, place: this.#place }); // 5.
       } catch (error) {
         await discard(folder).catch(() => undefined);
         throw error;
       }
       this.#generations.committed(generation, this.#published);
       this.#published = generation;
+      this.#linksBefore = plan.links;
       // The generation is published, whatever fails from here on. If a power failure undoes the rename, the generation
       // before is published, whole. The next sweep removes a link that stays, or reports why it cannot.
       await syncFolder(folder.at(), volume).catch(() => undefined);
@@ -244,6 +296,16 @@ class FileSink implements Sink {
       if (!hasStale || (await this.#removeStaleLinks(disk, folder, plan.links))) this.#links = plan.links;
       return { generation, first };
     });
+  }
+
+  /** Whether a name that is taken was a link of Pannier's: a generation that is still there has a file for it. */
+  async #hadLink(name: string, disk: Disk, folder: Folder): Promise<boolean> {
+    if (this.#linksBefore.has(name)) return true;
+    for (const number of numbersIn(await disk.readdir(folder.at()))) {
+      const at = folder.at(`${generationName(number)}/${name}`);
+      if ((await unless('ENOENT', () => disk.lstat(at))) !== undefined) return true;
+    }
+    return false;
   }
 
   /** Whether the plan is the generation that is held back. */
@@ -281,7 +343,25 @@ class FileSink implements Sink {
    * @param make whether a missing directory is made.
    */
   async #inFolder<T>(make: boolean, work: (volume: Volume, folder: Folder) => Promise<T>): Promise<T> {
-    const { held, volume } = (await this.#openKnown()) ?? (await this.#openAnew(make));
+    return await this.#workIn((await this.#openKnown()) ?? (await this.#openAnew(make)), work);
+  }
+
+  /** Works in the directory if it is the one of the last call; undefined: it is not, or cannot be opened. */
+  #inKnownFolder<T>(work: (volume: Volume, folder: Folder) => Promise<T>): Promise<T | undefined> {
+    return this.#inTurn(`cannot read ${this.#dir}`, async () => {
+      let opened = await this.#openKnown();
+      if (opened === undefined) return undefined;
+      const { held, volume } = opened;
+      if ((await this.#owners?.isInPlace(this.#dir, held.at, volume.disk)) === false) {
+        await held.close();
+        await this.#owners?.forget(this.#dir);
+        opened = await this.#openAnew(false);
+      }
+      return await this.#workIn(opened, work);
+    });
+  }
+
+  async #workIn<T>({ held, volume }: Opened, work: (volume: Volume, folder: Folder) => Promise<T>): Promise<T> {
     try {
       const { disk } = volume;
       return await work(volume, new Folder(held.at, { path: this.#dir, place: this.#place, disk, stats: held.stats }));
@@ -325,9 +405,16 @@ class FileSink implements Sink {
         ? fail('OUTPUT_NOT_TMPFS', this.#place, `${error.failure.seen} any more`, { retry: 'backoff' })
         : error;
     });
+    const isTaken = await this.#owners?.claim(this.#dir, held, this.#place).catch(async (error: unknown) => {
+      await held[Symbol.asyncDispose]();
+      throw before === undefined || !(error instanceof PannierError)
+        ? error
+        : new PannierError({ ...error.failure, retry: 'backoff' });
+    });
     this.#volume = volume;
     this.#known = held.stats;
-    return { volume, held: { at: held.at, stats: held.stats, close: () => held[Symbol.asyncDispose]() } };
+    const close = isTaken === true ? () => {} : () => held[Symbol.asyncDispose]();
+    return { volume, held: { at: held.at, stats: held.stats, close } };
   }
 
   /** Runs calls one after the other. A failed system call becomes a PannierError; `what` says what failed. */
@@ -345,6 +432,8 @@ async function holdsPlanAt(at: string, plan: GenerationPlan, volume: Volume): Pr
   const stats = await unless('ENOENT', () => volume.disk.lstat(at));
   return stats?.isDirectory() === true && (await equalsPublished(at, stats, plan, volume));
 }
+
+const NOTHING_SWEPT = { removed: 0 };
 
 const namesOf = (entries: readonly Dirent[]): ReadonlySet<string> => new Set(entries.map(({ name }) => name));
 

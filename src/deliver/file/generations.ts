@@ -25,17 +25,22 @@ export interface SweepResult {
  */
 export class Generations {
   readonly #clock: Clock;
+  readonly #keep: number;
   /** The highest number known to have been used. */
   #last = 0;
   /** Candidates of this process that are neither committed nor discarded. */
   readonly #staged = new Set<number>();
   /** The generation that is held back; it stays, to be compared with. */
   held: number | undefined;
+  /** Generations that another process has changed: nothing goes back to them. */
+  readonly #spoiled = new Set<number>();
   /** When each earlier generation stopped being the published one, on the monotonic clock. */
   readonly #replacedAt = new Map<number, number>();
 
-  constructor(clock: Clock) {
+  /** @param keep how many generations before the published one stay. */
+  constructor(clock: Clock, keep: number) {
     this.#clock = clock;
+    this.#keep = keep;
   }
 
   get next(): number {
@@ -54,6 +59,12 @@ export class Generations {
   staged(generation: number): void {
     this.#staged.add(generation);
     this.noteUsed(generation);
+  }
+
+  /** Records whether a look found other bytes in this generation than were published. */
+  looked(generation: number, isSpoiled: boolean): void {
+    if (isSpoiled) this.#spoiled.add(generation);
+    else this.#spoiled.delete(generation);
   }
 
   discarded(generation: number): void {
@@ -91,8 +102,8 @@ export class Generations {
 
   /**
    * Removes generations that were never published, and those that were replaced 10 s ago or earlier, except the
-   * published generation, the one before it and the one that is held back. A number above every used one belongs to
-   * another process; its directory stays until this process has used a higher number.
+   * published generation, those that are kept before it and the one that is held back. A number above every used one
+   * belongs to another process; its directory stays until this process has used a higher number.
    * @param names what is in the folder.
    */
   async sweep(
@@ -103,12 +114,12 @@ export class Generations {
   ): Promise<SweepResult> {
     const numbers = numbersIn(names);
     const past = numbers.filter((number) => number < (published ?? 0));
-    const previous = this.before(published, numbers);
+    const kept = this.earlier(published, numbers).slice(-this.#keep);
     let removed = 0;
     let dueInMs: number | undefined;
     let refused: SweepResult['refused'];
     for (const number of numbers) {
-      if (number === published || number === previous || number === this.held) continue;
+      if (number === published || kept.includes(number) || number === this.held) continue;
       const wait = past.includes(number) ? this.#waitMs(number) : this.#isLeftover(number) ? 0 : undefined;
       if (wait === undefined) continue;
       if (wait > 0) {
@@ -119,6 +130,7 @@ export class Generations {
         await folder.check();
         await removeTree(disk, folder.at(generationName(number)), procFd);
         this.#replacedAt.delete(number);
+        this.#spoiled.delete(number);
         removed++;
       } catch (error) {
         refused ??= { error };
@@ -127,9 +139,13 @@ export class Generations {
     return { removed, dueInMs, refused };
   }
 
-  /** The generation that was published before this one and is not held back; undefined: there is none. */
-  before(published: number | undefined, numbers: readonly number[]): number | undefined {
-    return numbers.findLast((number) => number < (published ?? 0) && number !== this.held);
+  /**
+   * The generations that were published before this one, are not held back, and are as they were published as far as
+   * looks have found; ascending.
+   */
+  earlier(published: number | undefined, numbers: readonly number[]): readonly number[] {
+    const isGood = (number: number) => number !== this.held && !this.#spoiled.has(number);
+    return numbers.filter((number) => number < (published ?? 0) && isGood(number));
   }
 
   /** How long a replaced generation has to stay. One whose replacement this process did not see counts from now. */

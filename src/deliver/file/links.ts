@@ -11,13 +11,21 @@ import { unless } from './trouble.ts';
 export interface LinkWork {
   /** Names under which there is nothing. */
   readonly missing: readonly string[];
-  /** Names whose link is Pannier's and points to another name. */
+  /** Names whose link is Pannier's and points to another name, or was replaced by something else. */
   readonly wrong: readonly string[];
 }
 
+/** What is known of a directory while its links are looked at. */
+export interface LinkKnowledge {
+  /** What is in the folder, where the caller has just listed it: nothing else is looked up. */
+  readonly present?: ReadonlySet<string> | undefined;
+  /** Whether Pannier had a link of this name here; asked only for a name that is taken. */
+  readonly wasOurs?: (name: string) => Promise<boolean>;
+}
+
 /**
- * Finds the links that are needed, and checks that no name is taken by something that Pannier did not make.
- * @param present what is in the folder, where the caller has just listed it: nothing else is looked up.
+ * Finds the links that are needed, and checks that no name is taken by something that Pannier did not make. What took
+ * the place of a link of Pannier's counts as wrong, as the file that `sed -i` leaves does.
  * @throws PannierError OUTPUT_OCCUPIED for a file or directory under a name, OUTPUT_SYMLINK for a symlink that leads
  * elsewhere; system errors as they are.
  */
@@ -26,7 +34,7 @@ export async function planLinks(
   folder: Folder,
   names: Iterable<string>,
   place: string,
-  present?: ReadonlySet<string>,
+  { present, wasOurs = async () => false }: LinkKnowledge = {},
 ): Promise<LinkWork> {
   const missing: string[] = [];
   const wrong: string[] = [];
@@ -38,7 +46,9 @@ export async function planLinks(
   await inParallel(looked, async (name) => {
     const found = await readLink(disk, folder.at(name));
     const path = folder.shown(name);
+    const isTaken = typeof found === 'string' ? found === 'no link' : !isOurLink(found.target);
     if (found === 'nothing') missing.push(name);
+    else if (isTaken && (await wasOurs(name))) wrong.push(name);
     else if (found === 'no link') throw fail('OUTPUT_OCCUPIED', place, `${path} was not written by Pannier`);
     else if (!isOurLink(found.target)) throw fail('OUTPUT_SYMLINK', place, `${path} is a symlink that leads elsewhere`);
     else if (found.target !== linkTarget(name)) wrong.push(name);
@@ -57,16 +67,20 @@ export async function makeLinks(disk: Disk, folder: Folder, work: LinkWork, plac
     }
   }
   // A rename replaces the link, so that a name that is readable now never goes missing.
-  for (const name of work.wrong) await replaceLink(disk, folder, linkTarget(name), LINK_TMP, name);
+  for (const name of work.wrong) await replaceLink(disk, folder, linkTarget(name), LINK_TMP, { name, place });
 }
 
-/** Makes a symlink under a temporary name and renames it: readers see the old target or the new one. */
+/**
+ * Makes a symlink under a temporary name and renames it: readers see the old target or the new one. A file in its place
+ * is replaced as well, and so is a directory that is empty.
+ * @throws PannierError OUTPUT_OCCUPIED for a directory that is not; system errors as they are.
+ */
 export async function replaceLink(
   disk: Disk,
   folder: Folder,
   target: string,
   temporary: string,
-  name: string,
+  { name, place }: { readonly name: string; readonly place: string },
 ): Promise<void> {
   const made = folder.at(temporary);
   try {
@@ -76,7 +90,22 @@ export async function replaceLink(
     await disk.unlink(made);
     await disk.symlink(target, made);
   }
-  await disk.rename(made, folder.at(name));
+  try {
+    await disk.rename(made, folder.at(name));
+  } catch (error) {
+    if (errnoOf(error) !== 'EISDIR') throw error;
+    await removeEmpty(disk, folder, name, place);
+    await replaceLink(disk, folder, target, temporary, { name, place });
+  }
+}
+
+async function removeEmpty(disk: Disk, folder: Folder, name: string, place: string): Promise<void> {
+  try {
+    await disk.rmdir(folder.at(name));
+  } catch (error) {
+    if (!['ENOTEMPTY', 'EEXIST'].includes(errnoOf(error) ?? '')) throw error;
+    throw fail('OUTPUT_OCCUPIED', place, `${folder.shown(name)} is a directory that is not empty`);
+  }
 }
 
 /** Whether an entry can be one of Pannier's top-level links. */

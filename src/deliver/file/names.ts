@@ -6,16 +6,19 @@
  *     ..g6/  ..g7/                  generations: the files themselves
  *     ..reloaded                    number of the last generation that was taken up, and how far the next one came
  *     ..kept                        certificates and their keys, so that the next process need not issue them again
- *     ..*_tmp                       made and renamed within one step; left only by a kill
+ *     ..owner                       socket of the agent that publishes here, while it runs
+ *     ..*_tmp                        made and renamed within one step; left only by a kill
  */
 export const DATA = '..data';
 export const DATA_TMP = '..data_tmp';
 export const LINK_TMP = '..link_tmp';
 export const MARK = '..reloaded';
 export const MARK_TMP = '..reloaded_tmp';
+export const OWNER = '..owner';
+export const OWNER_TMP = '..owner_tmp';
 export const KEPT = '..kept';
 export const KEPT_TMP = '..kept_tmp';
-export const TEMPORARIES: readonly string[] = [DATA_TMP, LINK_TMP, MARK_TMP, KEPT_TMP];
+export const TEMPORARIES: readonly string[] = [DATA_TMP, LINK_TMP, MARK_TMP, KEPT_TMP, OWNER_TMP];
 
 const GENERATION = /^\.\.g([1-9]\d{0,14})$/;
 

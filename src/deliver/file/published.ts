@@ -14,7 +14,8 @@ import { openFolder, type Volume } from './volume.ts';
 /**
  * What `..data` points to.
  * - `none`: there is no such link.
- * - `foreign`: a symlink to something that is no generation; it is replaced at the next publish, never followed.
+ * - `foreign`: a symlink to something that is no generation, or beside generations something else than a symlink; it is
+ *   replaced at the next publish, never followed.
  * - `lost`: it names a generation whose directory is gone.
  * - `there`: a generation is published.
  */
@@ -26,7 +27,8 @@ export type PublishedFiles =
 
 /**
  * @param names what is in the folder, where the caller has just listed it: nothing else is looked up.
- * @throws PannierError OUTPUT_OCCUPIED when `..data` is no symlink; system errors as they are.
+ * @throws PannierError OUTPUT_OCCUPIED when `..data` is no symlink and Pannier never published here; system errors as
+ * they are.
  */
 export async function readPublished(
   disk: Disk,
@@ -41,6 +43,8 @@ export async function readPublished(
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return { state: 'none' };
     if (errnoOf(error) !== 'EINVAL') throw error;
+    const beside = names ?? (await disk.readdir(folder.at()));
+    if ([...beside].some((name) => generationNumber(name) !== undefined)) return { state: 'foreign' };
     throw fail('OUTPUT_OCCUPIED', place, `${folder.shown(DATA)} is not a symlink`);
   }
   const generation = generationNumber(target);
@@ -112,7 +116,7 @@ async function hasExactly(disk: Disk, root: string, left: Set<string>): Promise<
   return (await look('')) && left.size === 0;
 }
 
-function hasAccess(found: Stats, mode: number, owner: FileOwner, { inherited }: Volume): boolean {
+export function hasAccess(found: Stats, mode: number, owner: FileOwner, { inherited }: Volume): boolean {
   if ((found.mode & 0o777) !== mode) return false;
   if (inherited === undefined) return true;
   return found.uid === (owner.uid ?? inherited.uid) && found.gid === (owner.gid ?? inherited.gid);

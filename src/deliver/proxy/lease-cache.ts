@@ -156,7 +156,7 @@ export class LeaseCache implements Disposable {
     const { random } = this.#deps;
     const now = this.#now();
     const { failures, leased } = entry;
-    const situation = { life: leased.life, fetchedWallMs: now.wallMs, failures, retryAfterMs, firstPoll: false };
+    const situation = { life: leased.life, fetchedWallMs: now.wallMs, failures, retryAfterMs };
     const next = decide(situation, { refreshMs: 0 }, now, random);
     this.#at(entry, next.atMonoMs, next.do === 'renew' ? () => this.#renew(entry) : () => this.#drop(entry));
     return next.atMonoMs - now.monoMs;

@@ -41,6 +41,8 @@ const SENTENCES: Sentences = {
     `logged in to ${backend} by ${method}${ttlMs === 'forever' ? '' : `, for ${formatDuration(ttlMs)}`}`,
   'login-failed': ({ backend, failure, retryInMs }) =>
     `cannot log in to ${backend}: ${reasonOf(failure)}${again(retryInMs)}`,
+  'login-inline': ({ backend, failure }) =>
+    failure === undefined ? `${backend} needs no login` : `${backend} needs a login: ${reasonOf(failure)}`,
   'login-resumed': ({ backend, failure }) =>
     `login to ${backend} taken up from an earlier process${failure === undefined ? '' : `, not asked for yet: ${reasonOf(failure)}`}`,
   'login-renewed': ({ backend, ttlMs }) => `login to ${backend} renewed, for ${formatDuration(ttlMs)}`,
@@ -53,10 +55,15 @@ const SENTENCES: Sentences = {
     `${backend}: ${call}: ${status} in ${formatDuration(durationMs)}`,
   'backend-failed': ({ backend, call, failure, durationMs }) =>
     `${backend}: ${call}: ${reasonOf(failure)} after ${formatDuration(durationMs)}`,
+  'backend-circuit': ({ backend, state, failure, probeInMs }) =>
+    state === 'closed'
+      ? `${backend} answers again`
+      : `${backend} does not answer${failure === undefined ? '' : `: ${reasonOf(failure)}`}; nothing is sent for ${formatDuration(probeInMs ?? 0)}, and then one request after each pause`,
   'secret-changed': ({ secrets, first, lifeMs }) =>
     `${secretsOf(secrets)} ${first ? 'fetched' : 'changed'}${lifeMs === undefined ? '' : `, good for ${formatDuration(lifeMs)}`}`,
   'secret-kept': ({ secrets, lifeMs, ageMs }) =>
     `${secretsOf(secrets)} kept from before the start, ${formatDuration(ageMs)} old${lifeMs === undefined ? '' : `, good for ${formatDuration(lifeMs)}`}`,
+  'secret-revoked': ({ secrets, life }) => `old ${life} of ${secretsOf(secrets)} revoked`,
   'secret-unchanged': ({ secrets }) => `${secretsOf(secrets)} unchanged`,
   'secret-renewed': ({ secrets, ttlMs }) => `lease of ${secretsOf(secrets)} renewed, for ${formatDuration(ttlMs)}`,
   'secret-failed': ({ secrets, doing, failure, retryInMs }) =>
@@ -80,8 +87,12 @@ const SENTENCES: Sentences = {
     `output ${output} failed: ${reasonOf(failure)}${again(retryInMs)}`,
   'output-rolled-back': ({ output, generation, held, failure }) =>
     `output ${output}: generation ${generation} published again, ${held} held back: ${reasonOf(failure)}`,
+  'output-drifted': ({ output, failure, restoreInMs }) =>
+    `output ${output} was changed by another process: ${reasonOf(failure)}${restored(restoreInMs)}`,
+  'output-drift-over': ({ output }) => `output ${output} is again what was published`,
   'output-recovered': ({ output, generation, removed }) =>
     `output ${output}: ${count(removed, 'leftover')} of an earlier run removed, generation ${generation} kept`,
+  'reload-planned': ({ output, inMs }) => `reload of ${output} waits for its turn, in ${formatDuration(inMs)}`,
   'reload-skipped': ({ output }) => `reload of ${output} not needed: nothing has read it yet`,
   'reload-step': ({ output, step, how, durationMs, failure }) =>
     `reload of ${output}, step ${step} (${how}): ${failure === undefined ? `done in ${formatDuration(durationMs)}` : reasonOf(failure)}`,
@@ -134,6 +145,11 @@ function reasonOf({ code, place, seen, at }: Failure): string {
 }
 
 const again = (ms: number | undefined): string => (ms === undefined ? '' : `; tried again in ${formatDuration(ms)}`);
+
+function restored(ms: number | undefined): string {
+  if (ms === undefined) return '';
+  return ms === 0 ? '; it is put right' : `; it is put right in ${formatDuration(ms)}`;
+}
 
 const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;
 

@@ -55,8 +55,13 @@ export function takeText(value: Value | undefined): string {
   if (!isSecret(value)) throw new BadArgument(`takes text, not ${value === undefined ? 'nothing' : valueKind(value)}`);
   if (value.type === 'null') throw new BadArgument('takes text, not null');
   if (value.type === 'bytes') throw new BadArgument('takes text, not bytes that are not UTF-8');
-  return value.exposeText('file');
+  const text = value.exposeText('file');
+  if (text.length > MAX_TEXT) throw new BadArgument('takes no text of more than 64 MiB');
+  return text;
 }
+
+/** Texts that helpers make of each other may grow without an end of their own. */
+const MAX_TEXT = 2 ** 26;
 
 /** An argument as text that is not empty. @param word what messages call the argument. @throws BadArgument */
 export function takeNonEmptyText(value: Value | undefined, word: string): string {

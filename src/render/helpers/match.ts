@@ -1,6 +1,7 @@
 import { Secret } from '../../base/secret.ts';
 import type { Value } from '../../base/value.ts';
 import { BadArgument, type Helper, takeText } from './helper.ts';
+import { search } from './search.ts';
 
 export const match: Helper = {
   usage: 'match TEXT PATTERN',
@@ -9,9 +10,10 @@ export const match: Helper = {
     'an error. For files whose format has no quoting.',
   example: ['{{match db.username "[a-z]+"}}', 'shop'],
   checks: { PATTERN: patternOf },
-  apply([text, pattern]) {
-    const given = takeText(text);
-    if (!patternOf(pattern).test(given)) throw new BadArgument('got a text that does not match its pattern');
+  apply([text, whole]) {
+    const [given, pattern] = [takeText(text), patternOf(whole)];
+    if (!search(pattern, given, () => pattern.test(given)))
+      throw new BadArgument('got a text that does not match its pattern');
     return Secret.text(given);
   },
 };

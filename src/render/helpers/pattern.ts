@@ -1,6 +1,7 @@
 import { Secret } from '../../base/secret.ts';
 import type { Value } from '../../base/value.ts';
 import { BadArgument, type Helper, isOn, takeText } from './helper.ts';
+import { search } from './search.ts';
 
 export const matches: Helper = {
   usage: 'matches TEXT PATTERN',
@@ -8,8 +9,10 @@ export const matches: Helper = {
   does: 'Whether the regular expression PATTERN (JavaScript, with the flag `u`) matches anywhere in TEXT; with `ignoreCase=true` in any letters.',
   example: ['{{#if (matches db.username "^sh")}}yes{{/if}}', 'yes'],
   checks: { PATTERN: patternOf },
-  apply: ([text, pattern], options) =>
-    Secret.boolean(patternOf(pattern, options.get('ignoreCase')).test(takeText(text))),
+  apply([text, given], options) {
+    const [pattern, whole] = [patternOf(given, options.get('ignoreCase')), takeText(text)];
+    return Secret.boolean(search(pattern, whole, () => pattern.test(whole)));
+  },
 };
 
 export const replacePattern: Helper = {
@@ -18,8 +21,10 @@ export const replacePattern: Helper = {
   does: 'The text with everything that PATTERN matches replaced by NEW, in which `$1` and `$<name>` are groups and `$$` is a `$`.',
   example: ['{{replacePattern app.name "[aeiou]" "*"}}', 'sh*p'],
   checks: { PATTERN: patternOf },
-  apply: ([text, pattern, to], options) =>
-    Secret.text(takeText(text).replace(patternOf(pattern, options.get('ignoreCase')), takeText(to))),
+  apply([text, given, to], options) {
+    const [pattern, whole, other] = [patternOf(given, options.get('ignoreCase')), takeText(text), takeText(to)];
+    return Secret.text(search(pattern, whole, () => whole.replace(pattern, other)));
+  },
 };
 
 /** @throws BadArgument */

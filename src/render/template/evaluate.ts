@@ -14,11 +14,19 @@ import type {
   WithBlock,
 } from './nodes.ts';
 import { demand, type Evaluated, isTruthy, Missing, stepInto, valueKind } from './outcome.ts';
+import type { Position } from './position.ts';
 import { pathText } from './scopes.ts';
 import { textOf } from './text.ts';
 
 /** The value of each secret in one render; undefined for an optional secret that is absent. */
 export type View = (secret: string) => Value | undefined;
+
+/**
+ * What a file may be: loops in loops over lists of a backend could fill the memory, or never end. The agent does
+ * nothing else meanwhile: two million steps take about two seconds.
+ */
+const MAX_LENGTH = 2 ** 26;
+const MAX_STATEMENTS = 2_000_000;
 
 /** Looks up a computed path. `pending`: no answer has come yet. `none`: nothing is there. */
 export type ComputedLookup = (call: SecretCall, path: string) => Value | 'pending' | 'none';
@@ -53,6 +61,8 @@ export class Evaluation {
   readonly #masked: boolean;
   readonly #frames: Frame[] = [];
   readonly #written: string[] = [];
+  #length = 0;
+  #statements = 0;
 
   /** @param masked writes a mark in the place of every value. */
   constructor(view: View, lookUp: ComputedLookup = FINDS_NOTHING, masked = false) {
@@ -86,7 +96,7 @@ export class Evaluation {
 
   #write(nodes: readonly TemplateNode[]): void {
     for (const node of nodes) {
-      if (typeof node === 'string') this.#written.push(node);
+      if (typeof node === 'string') this.#put(node, undefined);
       else {
         const depth = this.#frames.length;
         try {
@@ -99,11 +109,21 @@ export class Evaluation {
     }
   }
 
+  #put(text: string, at: Position | undefined): void {
+    this.#length += text.length;
+    if (this.#length > MAX_LENGTH) throw new RenderFault('RENDER_TOO_LARGE', 'the file is larger than 64 MiB', { at });
+    this.#written.push(text);
+  }
+
   #statement(node: Exclude<TemplateNode, string>): void {
+    if (++this.#statements > MAX_STATEMENTS) {
+      const seen = `the template does more than ${MAX_STATEMENTS / 1e6} million steps`;
+      throw new RenderFault('RENDER_TOO_LARGE', seen, { at: 'at' in node ? node.at : undefined });
+    }
     if (node.kind === 'put') {
       const { expr, at } = node;
       const text = textOf(demand(this.outcome(expr)), writtenName(expr), at, () => this.#nameOf(expr));
-      this.#written.push(this.#masked && !this.#isPublic(expr) ? MASK : text);
+      this.#put(this.#masked && !this.#isPublic(expr) ? MASK : text, at);
     } else if (node.kind === 'if') this.#write(isTruthy(this.outcome(node.condition)) ? node.body : node.otherwise);
     else if (node.kind === 'with') this.#with(node);
     else this.#each(node);
@@ -216,6 +236,8 @@ export class Evaluation {
       const options = new Map(call.options.map(([key, value]) => [key, demand(this.outcome(value))]));
       return helper.apply(args, options) ?? new Missing(`${name} finds nothing in ${this.#nameOf(call.args[0])}`, at);
     } catch (error) {
+      // The longest text that JavaScript can have is shorter than what a few replacements could make.
+      if (error instanceof RangeError) throw this.#badArgument(`${name} makes too long a text`, call);
       if (!(error instanceof BadArgument)) throw error;
       throw this.#badArgument(`${name} ${error.message}`, call);
     }

@@ -56,11 +56,37 @@ describe('a check of candidates', () => {
       'good 1',
       1,
     ]);
-    expect(readdirSync(join(dir, 'o')).sort()).toEqual(['..data', '..g1', '..reloaded', 'f']);
+    expect(readdirSync(join(dir, 'o')).sort()).toEqual(['..data', '..g1', '..owner', '..reloaded', 'f']);
     put('good 2');
     await until('output-published', ({ generation }) => generation > 1);
     expect(read()).toBe('good 2');
     expect(read('checked')).toMatch(/^good 1(bad)+good 2$/);
+  });
+
+  it('that hangs delays no newer values: it is ended when they come', async () => {
+    const hangs = 'cat "$1/f" >> "$2/checked"; grep -q good "$1/f" || sleep 600';
+    const check = (dir: string) => ({ check: { command: { argv: ['sh', '-c', hangs, 'check', '{dir}', dir] } } });
+    const { until, of, put, read } = await running('good 1', check);
+    await until('output-published');
+    put('slow');
+    await expect.poll(() => read('checked')).toBe('good 1slow');
+    put('good 2');
+    await until('output-published', ({ generation }) => generation > 1);
+    expect([read(), of('output-failed')]).toEqual(['good 2', []]);
+  });
+
+  it('is not ended twice in a row, so that values which change faster than they are checked are published', async () => {
+    const waits = 'cat "$1/f" >> "$2/checked"; until [ -e "$2/open" ]; do sleep 0.02; done';
+    const check = (dir: string) => ({ check: { command: { argv: ['sh', '-c', waits, 'check', '{dir}', dir] } } });
+    const { until, of, put, read, dir } = await running('1', check);
+    await expect.poll(() => read('checked')).toBe('1');
+    put('2');
+    await expect.poll(() => read('checked')).toBe('12');
+    put('3');
+    await until('secret-changed', () => of('secret-changed').length === 3);
+    writeFileSync(join(dir, 'open'), '');
+    await until('output-published', () => read() === '3');
+    expect([of('output-published').length, read('checked')]).toEqual([2, '123']);
   });
 
   it('is tried again by itself, since what it failed for may be outside', async () => {

@@ -64,9 +64,15 @@ class MemorySink implements Sink {
 
   held: number | undefined;
 
-  async previous() {
-    const before = this.published.findLast((_text, at, all) => at < all.length - 1 && at + 1 !== this.held);
-    return before === undefined ? undefined : new Map([['f', Buffer.from(before)]]);
+  async kept() {
+    return this.published.map((_text, at) => at + 1).filter((one) => one < this.published.length && one !== this.held);
+  }
+
+  async earlier(asked?: number) {
+    const kept = await this.kept();
+    const generation = asked === undefined ? kept.at(-1) : kept.find((one) => one === asked);
+    if (generation === undefined) return undefined;
+    return { generation, files: new Map([['f', Buffer.from(this.published[generation - 1] ?? '')]]) };
   }
 
   async hold(generation: number | undefined) {
@@ -84,7 +90,7 @@ afterEach(() => {
   abort.now = new AbortController();
 });
 
-function setUp(more: Partial<OutputConfig> = {}, sink = new MemorySink(), { twoSteps = false } = {}) {
+function setUp(more: Partial<OutputConfig> = {}, sink = new MemorySink(), { twoSteps = false, share = 0.5 } = {}) {
   const clock = new FakeClock();
   const backend = new MemoryBackend(clock);
   const facts: Fact[] = [];
@@ -159,6 +165,7 @@ function setUp(more: Partial<OutputConfig> = {}, sink = new MemorySink(), { twoS
     emit,
     onState,
     onNeeds,
+    reloadShare: share,
   };
   const loop = new OutputLoop(options);
   manager.onEvent((_names, what) => loop.wake(what !== 'settled'));
@@ -276,6 +283,63 @@ describe('an output', () => {
     await clock.advance(50);
     expect([sink.published, reloads]).toEqual([['1 1'], []]);
     expect(facts.some(({ kind }) => kind === 'output-unchanged')).toBe(true);
+  });
+
+  it('with reloadSpread is published at once, and reloaded at the turn of its replica, in one go with what came since', async () => {
+    const { start, change, clock, reloads, loop, facts, sink } = setUp({ reloadSpreadMs: 120_000 });
+    await start();
+    await change({ a: '2' });
+    await clock.advance(50);
+    const dueMonoMs = expect.any(Number);
+    expect([sink.published.at(-1), reloads, loop.state]).toEqual([
+      '2 1',
+      [],
+      { kind: 'owed', generation: 2, dueMonoMs },
+    ]);
+    expect(facts).toContainEqual({ kind: 'reload-planned', output: 'shop', generation: 2, inMs: 60_000 });
+    await clock.advance(30_000);
+    await change({ a: '3' });
+    await clock.advance(29_000);
+    expect([sink.published.at(-1), reloads]).toEqual(['3 1', []]);
+    await clock.advance(1_100);
+    expect([reloads, loop.state]).toEqual([[3], { kind: 'settled', generation: 3 }]);
+  });
+
+  it('with reloadSpread is reloaded at once when the lease ends that the application has', async () => {
+    const { start, change, clock, backend, manager, reloads } = setUp({ reloadSpreadMs: 120_000 });
+    backend.answers.set('b', { fields: { password: '1' } });
+    await start();
+    backend.set('a', { password: '2' }, backend.lease(100_000, false));
+    await manager.refresh('a');
+    await clock.advance(60_050); // its turn
+    expect(reloads).toEqual([2]);
+    backend.set('a', { password: '3' }, backend.lease(100_000, false));
+    await manager.refresh('a'); // the old lease has 40 s left
+    await clock.advance(50);
+    expect(reloads).toEqual([2, 3]);
+    await change({ a: '4' });
+  });
+
+  it('with reloadSpread is reloaded at once when a client asks for it', async () => {
+    const { start, change, clock, reloads, loop } = setUp({ reloadSpreadMs: 120_000 });
+    await start();
+    await change({ a: '2' });
+    await clock.advance(50);
+    expect(loop.reloadAgain()).toBe(true);
+    await clock.advance(50);
+    expect([reloads, loop.state.kind]).toEqual([[2], 'settled']);
+  });
+
+  it('a turn that is due stays due when another configuration comes', async () => {
+    const { start, change, clock, reloads, follow } = setUp({ reloadSpreadMs: 120_000 });
+    await start();
+    await change({ a: '2' });
+    await clock.advance(10_000);
+    await follow();
+    await clock.advance(49_000);
+    expect(reloads).toEqual([]);
+    await clock.advance(1_500);
+    expect(reloads).toEqual([2]);
   });
 
   it('a failed reload stays owed and is tried again with backoff; it causes no fetch', async () => {

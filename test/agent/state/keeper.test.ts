@@ -85,8 +85,8 @@ describe('the keeper of a state', () => {
     await world.start();
     expect(count()).toBe(0);
     await world.clock.advance(100);
+    await vi.waitFor(() => expect(count()).toBe(1));
     await written();
-    expect(count()).toBe(1);
     for (let change = 2; change < 6; change++) {
       world.backend.set('a', { password: `${change}` });
       const refreshed = world.manager.refresh('a');
@@ -98,8 +98,7 @@ describe('the keeper of a state', () => {
     }
     expect(count()).toBe(1);
     await world.clock.advance(1_000);
-    await written();
-    expect(count()).toBe(2);
+    await vi.waitFor(() => expect(count()).toBe(2));
     await world.end();
   });
 
@@ -206,9 +205,10 @@ describe('the keeper of a state', () => {
     mkdirSync(join(root, 'linked'), { mode: 0o700 });
     symlinkSync('../file', join(root, 'linked/state'));
     const world = await open({ path: join(root, 'linked') });
-    expect([world.keeper, world.warnings()]).toEqual([undefined, ['STATE_UNREADABLE']]);
+    expect(world.warnings()).toEqual(['STATE_UNREADABLE']);
+    await world.end(); // the link is set aside
     expect(readFileSync(join(root, 'file'), 'utf8')).toBe(KEY);
-    await world.end();
+    expect(statSync(join(root, 'linked/state')).isFile()).toBe(true);
   });
 
   it('tells once that it cannot write, and writes when it can again', async () => {
@@ -226,8 +226,10 @@ describe('the keeper of a state', () => {
     expect(world.warnings()).toEqual(['STATE_NOT_WRITABLE']);
     expect(text(world, 'a')).toBe('1');
     rmSync(path);
-    await world.clock.advance(60_000);
-    await vi.waitFor(() => expect(existsSync(join(path, 'state'))).toBe(true));
+    await vi.waitFor(async () => {
+      await world.clock.advance(60_000);
+      expect(existsSync(join(path, 'state'))).toBe(true);
+    });
     await world.end();
   });
 });

@@ -38,7 +38,7 @@ export class ShelfClient implements AsyncDisposable {
     const about = { backend: this.#config.name, call: `${method} ${name}` };
     const startedMs = clock.monoMs();
     const answer = await this.#transport
-      .run({ urgent: false, place }, signal, (send) =>
+      .run({ place }, signal, (send) =>
         send({ method, path: `/${encodeURIComponent(name)}`, headers: this.#headers() }),
       )
       .catch((error: unknown) => {

@@ -243,6 +243,37 @@ describe('the generation before', () => {
     expect(generations()).toEqual(['..g3', '..g4']);
   });
 
+  it('stays with as many as the output keeps, and any of them can be read again', async () => {
+    const dir = scratch();
+    const clock = new FakeClock(Date.now());
+    const sink = await openSink({ ...outputIn(dir), keep: 3 }, clock);
+    for (const text of ['1', '2', '3', '4', '5', '6']) await publish(sink, { a: text });
+    expect(await sink.kept()).toEqual([1, 2, 3, 4, 5]); // replaced a moment ago
+    await clock.advance(10_000);
+    await sink.sweep();
+    expect(await sink.kept()).toEqual([3, 4, 5]);
+    const earlier = async (generation?: number) => {
+      const found = await sink.earlier(generation);
+      return found && [found.generation, Buffer.from(found.files.get('a') ?? '').toString()];
+    };
+    expect([await earlier(), await earlier(3)]).toEqual([
+      [5, '5'],
+      [3, '3'],
+    ]);
+    expect([await earlier(2), await earlier(6), await earlier(7)]).toEqual([undefined, undefined, undefined]);
+
+    await sink.hold(5);
+    await publish(sink, { a: '7' });
+    await clock.advance(10_000);
+    await sink.sweep();
+    // The one that is held back is one more, and is not gone back to.
+    expect([await sink.kept(), await earlier(5)]).toEqual([[3, 4, 6], undefined]);
+    const next = await openSink({ ...outputIn(dir), keep: 1 }, clock);
+    await clock.advance(10_000);
+    await next.sweep();
+    expect(await next.kept()).toEqual([6]);
+  });
+
   it('is still whole for a reader that opened ..data before', async () => {
     const dir = scratch();
     const sink = await openSink(outputIn(dir));

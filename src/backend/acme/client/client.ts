@@ -145,7 +145,7 @@ export class AcmeClient implements AsyncDisposable {
     const startedMs = clock.monoMs();
     const lasted = () => clock.monoMs() - startedMs;
     try {
-      const answer = await transport.run({ urgent: false, place }, signal, (send) =>
+      const answer = await transport.run({ place }, signal, (send) =>
         send({ method, path: `${pathname}${search}`, headers, ...(body === undefined ? {} : { body }) }),
       );
       const { 'replay-nonce': nonce } = answer.headers;

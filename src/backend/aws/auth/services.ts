@@ -1,6 +1,7 @@
 import type { Clock } from '../../../base/clock.ts';
 import { fail, PannierError } from '../../../base/errors.ts';
 import { isHeaderText } from '../../../base/header-text.ts';
+import { URGENCY } from '../../../base/urgency.ts';
 import type { Send } from '../../../http/transport.ts';
 import { readCredential } from '../../credential-file.ts';
 import type { AwsKeys } from '../client/client.ts';
@@ -65,7 +66,7 @@ export async function containerKeys({ config, http }: AwsServiceDeps): Promise<A
   }
   const headers: Record<string, string> = authorization === undefined ? {} : { Authorization: authorization };
   await using service = http.openService(url.origin, config.timeoutMs);
-  return await service.run({ urgent: true, place }, NEVER, async (send) => {
+  return await service.run({ urgency: URGENCY.login, place }, NEVER, async (send) => {
     const body = await ask(send, { method: 'GET', path: url.pathname + url.search, headers }, url.origin, place);
     return keysIn(body, url.origin, place);
   });
@@ -85,7 +86,7 @@ export async function instanceKeys({ config, http, clock }: AwsServiceDeps): Pro
   const base = url.origin;
   await using service = http.openService(base, METADATA_MS);
   const request = (method: string, path: string, headers: Record<string, string>) =>
-    service.run({ urgent: true, place }, NEVER, (send) => ask(send, { method, path, headers }, base, place));
+    service.run({ urgency: URGENCY.login, place }, NEVER, (send) => ask(send, { method, path, headers }, base, place));
   const ttl = { 'x-aws-ec2-metadata-token-ttl-seconds': String(METADATA_TOKEN_SECONDS) };
   const token = textOf(await request('PUT', '/latest/api/token', ttl)).trim();
   const headers = { 'x-aws-ec2-metadata-token': token };

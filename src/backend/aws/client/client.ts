@@ -23,6 +23,7 @@ import type { Code } from '../../../base/codes.ts';
 import { asFailure, fail, type PannierError } from '../../../base/errors.ts';
 import type { AwsBackendConfig } from '../config/config.ts';
 import type { AwsRole } from '../config/request.ts';
+import { checkAnswer } from './check-answer.ts';
 import { type AwsCall, awsError, awsErrorAt, isClockCorrected } from './error.ts';
 import type { AwsHttp } from './http.ts';
 
@@ -199,7 +200,11 @@ class SdkClient implements AwsApi {
       isFallback: name !== home,
       localArn: (id) => withRegion(id, home, name),
       homeArn: (arn) => withRegion(arn, name, home),
-      call: (operation, input, where, signal) => this.#call(sdk, name, operation, input, where, signal),
+      call: async (operation, input, where, signal) => {
+        const answer = await this.#call(sdk, name, operation, input, where, signal);
+        checkAnswer(answer, operation, where.place);
+        return answer;
+      },
     };
     this.#regions.set(name, made);
     return made;

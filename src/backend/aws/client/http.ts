@@ -1,8 +1,11 @@
 import type { Clock } from '../../../base/clock.ts';
 import { asFailure, fail } from '../../../base/errors.ts';
 import type { Emit } from '../../../base/fact.ts';
+import { URGENCY } from '../../../base/urgency.ts';
 import type { Environment } from '../../../config/environment.ts';
-import { Transport } from '../../../http/transport.ts';
+import type { CircuitView } from '../../../http/circuit.ts';
+import type { WireAnswer } from '../../../http/exchange.ts';
+import { type Protection, Transport } from '../../../http/transport.ts';
 import type { AwsBackendConfig } from '../config/config.ts';
 
 export interface AwsHttpOptions {
@@ -11,6 +14,8 @@ export interface AwsHttpOptions {
   readonly emit: Emit;
   /** For HTTPS_PROXY, HTTP_PROXY and NO_PROXY; nothing else is read from it. */
   readonly env: Environment;
+  /** Absent: nothing protects the services but the number of requests at once, see `Protection`. */
+  readonly protection?: Protection | undefined;
 }
 
 /** The part of the SDK's `HttpRequest` that is read here. */
@@ -61,7 +66,7 @@ export class AwsHttp implements AsyncDisposable {
     const bytes = bytesOf(body, place);
     try {
       const answer = await this.#transportTo(request, place).run(
-        { urgent: /^(?:sts|sso)/.test(about.call), place },
+        { urgency: /^(?:sts|sso)/.test(about.call) ? URGENCY.login : undefined, place },
         signal,
         (send) => send({ method, path: pathOf(request), headers, ...(bytes === undefined ? {} : { body: bytes }) }),
       );
@@ -100,17 +105,32 @@ export class AwsHttp implements AsyncDisposable {
     await Promise.all(transports.map((transport) => transport[Symbol.asyncDispose]()));
   }
 
+  /** The worst of the circuits of its endpoints. */
+  get circuit(): CircuitView | undefined {
+    const views = [...this.#transports.values()].flatMap(({ circuit }) => circuit ?? []);
+    return views.find(({ state }) => state !== 'closed') ?? views[0];
+  }
+
   #transportTo({ protocol, hostname, port }: SdkRequest, place: string): Transport {
-    const { config, clock, env } = this.#options;
+    const { config, clock, env, protection } = this.#options;
     const address = `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}`;
     const known = this.#transports.get(address);
     if (known !== undefined) return known;
     const tls = { skipVerify: false, ...(config.caFile === undefined ? {} : { caFile: config.caFile }) };
-    const made = new Transport({ address, tls, timeoutMs: config.timeoutMs, noRedirect: true, clock, env, place });
+    const { timeoutMs } = config;
+    const protects = protection === undefined ? {} : { protection: { ...protection, isOverload: isThrottling } };
+    const made = new Transport({ address, tls, timeoutMs, noRedirect: true, clock, env, place, ...protects });
     this.#transports.set(address, made);
     return made;
   }
 }
+
+/** AWS throttles with status 400, and the name of the error in the body. */
+function isThrottling({ status, body }: WireAnswer): boolean {
+  return status === 400 && THROTTLING.test(Buffer.from(body.subarray(0, 1024)).toString('latin1'));
+}
+
+const THROTTLING = /Throttling(?:Exception)?|TooManyRequestsException|RequestLimitExceeded/;
 
 /** The operations of SSO by their paths. */
 const SSO: Readonly<Record<string, string>> = {

@@ -7,6 +7,7 @@ import { parseAddress } from '../../../config/address.ts';
 import type { Environment } from '../../../config/environment.ts';
 import type { ConfigEntry } from '../../../config/load/entry.ts';
 import type { ResolveContext } from '../../../config/resolve-context.ts';
+import { resolveRequests } from '../../../config/sections/backends/resolve-requests.ts';
 import type { AwsBackendConfig, AwsCredentialSources } from './config.ts';
 import type { AwsShape } from './schema.ts';
 
@@ -59,6 +60,7 @@ export function resolveAws(
     ...(caFile === undefined ? {} : { caFile }),
     timeoutMs: shape.timeout === undefined ? TIMEOUT_MS : (parseDuration(shape.timeout) as number),
     sources,
+    ...resolveRequests(shape.requests, entry, problems),
   };
 }
 

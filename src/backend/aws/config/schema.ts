@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { RULES, wrongEndpoint } from '../../../config/rules.ts';
 import { path, positiveDuration, text } from '../../../config/scalars.ts';
+import { requests } from '../../../config/sections/backends/requests-schema.ts';
 
 const region = text.check(
   z.regex(/^[a-z]{2,}(?:-[a-z0-9]+)*-\d+$/, { error: 'a region is expected, such as eu-west-1', abort: true }),
@@ -36,6 +37,7 @@ export const awsSchema = z.strictObject({
     text.check(z.regex(/^[\w+=,.@-]{2,64}$/, { error: '2 to 64 letters, digits and _+=,.@- are expected' })),
   ),
   timeout: z.optional(positiveDuration),
+  requests: z.optional(requests),
   tls: z.optional(z.strictObject({ caFile: z.optional(path) })),
 });
 

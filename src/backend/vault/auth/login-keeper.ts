@@ -1,4 +1,4 @@
-import { backoffMs } from '../../../base/backoff.ts';
+import { paceMs, patientBackoffMs } from '../../../base/backoff.ts';
 import type { Clock } from '../../../base/clock.ts';
 import { formatDuration } from '../../../base/duration.ts';
 import { asFailure, type Failure, fail, failure } from '../../../base/errors.ts';
@@ -41,6 +41,8 @@ export interface LoginKeeperDeps {
   readonly liveness: TokenLiveness;
   /** The login of an earlier process; it is asked for once, before the first login is made. */
   readonly earlier?: (() => KeptLogin | undefined) | undefined;
+  /** The first renewal comes up to half of its time early, see `Backend.spreadsFirst`. Absent: in its time. */
+  readonly spreadsFirst?: true | undefined;
   /** Ends `keep` and every request. */
   readonly stop: AbortSignal;
   /** Called once per new login; with `move`, leases of the login before must be fetched again under it. */
@@ -72,6 +74,7 @@ export class LoginKeeper {
    */
   #credentialIsChecked = false;
   #renewFailures = 0;
+  #hasRenewed = false;
   #trouble: Failure | undefined;
   #pauseEndsMs: number | undefined;
   /** The id of the login that an earlier process made, if it is used. */
@@ -134,6 +137,10 @@ export class LoginKeeper {
   async #resume(kept: KeptLogin): Promise<ResumedLogin | undefined> {
     this.#state = 'logging-in';
     const { jumpedMs } = this.#logins;
+    if (kept.made !== undefined) {
+      this.#adopt({ ...kept, accessor: kept.accessor, ...kept.made, usesLeft: 'unlimited' }, jumpedMs);
+      return undefined;
+    }
     const { resumeLogin } = await import('./resume-login.ts');
     const resumed = await resumeLogin(kept, this.#deps, this.#deps.stop);
     if (resumed === undefined || this.#deps.stop.aborted) return undefined;
@@ -190,6 +197,7 @@ export class LoginKeeper {
 
   /** Takes over the life that a renewal gave. A renewal that did not move the end was the last one. */
   #extend(login: LiveLogin, renewed: Login): void {
+    this.#hasRenewed = true;
     const extended = this.#logins.extend(login, renewed);
     const next = this.#logins.newest ?? login;
     this.#plan(next, !extended || !next.renewable);
@@ -209,7 +217,9 @@ export class LoginKeeper {
       this.#nextMs = now;
     } else {
       this.#renewFailures++;
-      this.#nextMs = now + backoffMs(this.#renewFailures, this.#deps.random, failed.retryAfterMs);
+      const { retryAfterMs } = failed;
+      const pace = this.#paceMs(login);
+      this.#nextMs = now + patientBackoffMs(this.#renewFailures, this.#deps.random, pace, { retryAfterMs });
       const replaceMs = replaceFromMs(login);
       if (now < replaceMs) this.#nextMs = Math.min(this.#nextMs, Math.max(replaceMs, now + MIN_RENEWAL_GAP_MS));
     }
@@ -264,7 +274,8 @@ export class LoginKeeper {
 
   #loginFailed(failed: Failure, atLeastMs: number): void {
     this.#trouble = failed;
-    const retryInMs = this.#pacing.failed(failed.retryAfterMs, atLeastMs);
+    const pace = this.#paceMs(this.#logins.usable());
+    const retryInMs = this.#pacing.failed(failed.retryAfterMs, atLeastMs, pace);
     const { backend, emit, method } = this.#deps;
     emit({ kind: 'login-failed', backend, method: method.kind, failure: failed, retryInMs });
     this.#deps.failed();
@@ -309,7 +320,8 @@ export class LoginKeeper {
     this.#exhausted = exhausted;
     this.#renewFailures = 0;
     const now = this.#clock.monoMs();
-    const atMs = renewAtMs(login.startedMonoMs, login.endsMonoMs - login.startedMonoMs, this.#deps.random);
+    const isFirst = this.#deps.spreadsFirst === true && login.id === 1 && !this.#hasRenewed;
+    const atMs = renewAtMs(login.startedMonoMs, login.endsMonoMs - login.startedMonoMs, this.#deps.random, isFirst);
     const lastMs = (login.credentialEndsMonoMs ?? Number.NEGATIVE_INFINITY) - LAST_RENEWAL_BEFORE_MS;
     const isLast = this.#credentialIsChecked && !exhausted && lastMs > now;
     this.#nextMs = Math.max(isLast ? Math.min(atMs, lastMs) : atMs, now + MIN_RENEWAL_GAP_MS);
@@ -317,6 +329,11 @@ export class LoginKeeper {
 
   #credentialHasEnded({ credentialEndsMonoMs = Number.POSITIVE_INFINITY }: LiveLogin): boolean {
     return this.#clock.monoMs() >= credentialEndsMonoMs;
+  }
+
+  /** How far apart tries may be while a login is in use; 0 without one, which is what everything waits for. */
+  #paceMs(login: LiveLogin | undefined): number {
+    return login === undefined ? 0 : paceMs(login.endsMonoMs - this.#clock.monoMs(), MAX_PACE_MS);
   }
 
   #sleeper(): AbortSignal {
@@ -331,6 +348,9 @@ export class LoginKeeper {
     this.#pauseEndsMs = undefined;
   }
 }
+
+/** Tries to renew or to replace a login that lasts for long are not further apart than this. */
+const MAX_PACE_MS = 300_000;
 
 const CACHED_LOGIN =
   'A cache between Pannier and the server answers logins: exclude auth/MOUNT/login from it, or turn it off.';

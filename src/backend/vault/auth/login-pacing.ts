@@ -1,4 +1,4 @@
-import { backoffMs } from '../../../base/backoff.ts';
+import { backoffMs, patientBackoffMs } from '../../../base/backoff.ts';
 import type { Clock } from '../../../base/clock.ts';
 import type { LiveLogin } from './method.ts';
 import { YOUNG_MS } from './renewal.ts';
@@ -30,10 +30,14 @@ export class LoginPacing {
     this.#failures = 0;
   }
 
-  /** Records a failed try. @returns the time until the next one, at least `atLeastMs`. */
-  failed(retryAfterMs: number | undefined, atLeastMs: number): number {
+  /**
+   * Records a failed try. @returns the time until the next one, at least `atLeastMs`.
+   * @param pace how long the tries may be apart, as far as the login in use lasts; 0 without one.
+   */
+  failed(retryAfterMs: number | undefined, atLeastMs: number, pace: number): number {
     this.#failures++;
-    const retryInMs = Math.max(atLeastMs, backoffMs(this.#failures, this.#random, retryAfterMs));
+    const patientMs = patientBackoffMs(this.#failures, this.#random, pace, { retryAfterMs });
+    const retryInMs = Math.max(atLeastMs, patientMs);
     this.#notBeforeMs = this.#clock.monoMs() + retryInMs;
     return retryInMs;
   }

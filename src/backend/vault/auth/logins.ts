@@ -11,6 +11,8 @@ export class Logins {
   /** Why the newest login is not usable although its life is not over: it is known dead, or all its uses are spent. */
   #gone: 'dead' | 'spent' | undefined;
   #usesLeft = Number.POSITIVE_INFINITY;
+  /** Logins that were replaced and have not ended, by id. */
+  readonly #replaced = new Map<number, LiveLogin>();
   /** By id, the ends of logins whose leases may be in use. A login that is not in the map has ended. */
   readonly #ends = new Map<number, number>();
   /** The sum of all clock jumps, by which a life is shortened when its login was asked for before a jump. */
@@ -42,6 +44,13 @@ export class Logins {
       : undefined;
   }
 
+  /** The logins that have not ended, as far as is known: the newest one last. */
+  alive(): readonly LiveLogin[] {
+    const newest = this.usable();
+    const before = [...this.#replaced.values()].filter(({ id }) => this.endsMonoMs(id) > this.#clock.monoMs());
+    return newest === undefined ? before : [...before, newest];
+  }
+
   /** Whether a text is the newest login's token or accessor. */
   names(text: Secret): boolean {
     const { token, accessor } = this.#newest ?? {};
@@ -59,7 +68,9 @@ export class Logins {
   adopt(made: Login, jumpedMs: number): LiveLogin {
     const login = liveLogin(shifted(made, this.#jumpedMs - jumpedMs), (this.#newest?.id ?? 0) + 1);
     const now = this.#clock.monoMs();
+    if (this.#newest !== undefined && this.#gone === undefined) this.#replaced.set(this.#newest.id, this.#newest);
     for (const [id, endsMs] of this.#ends) if (endsMs <= now) this.#ends.delete(id);
+    for (const id of this.#replaced.keys()) if (!this.#ends.has(id)) this.#replaced.delete(id);
     this.#newest = login;
     this.#gone = undefined;
     this.#usesLeft = login.usesLeft === 'unlimited' ? Number.POSITIVE_INFINITY : login.usesLeft;

@@ -24,8 +24,20 @@ export interface AuthMethod {
    * is good. @throws PannierError when that cannot be determined.
    */
   uses?(token: Secret, signal: AbortSignal): Promise<boolean>;
+  /**
+   * The login as one request can carry it, for a server with inline auth. Undefined when it cannot; absent: never.
+   * @throws PannierError as `login` does for its credential.
+   */
+  inline?(signal: AbortSignal): Promise<InlineLogin | undefined>;
   /** What the login under way has been waiting for; undefined when that is not known. */
   trouble?(): Failure | undefined;
+}
+
+/** What a login would send: POST auth/MOUNT/login or auth/MOUNT/login/USERNAME with `body`. */
+export interface InlineLogin {
+  readonly mount: string;
+  readonly username?: string;
+  readonly body: Readonly<Record<string, Secret | string>>;
 }
 
 /** A token and its life, as the server gave it. */

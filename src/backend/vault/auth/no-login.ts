@@ -16,7 +16,8 @@ const VIEW: LoginView = {
  * up or revoked. When the login of that proxy ends, this agent hears of it by a lease whose renewal is refused. A 403
  * means that the path is denied to that login.
  */
-export function createNoLogin(): Session & Pick<VaultSession, 'clockJumped' | 'onDead' | 'resumed' | 'loginToKeep'> {
+export function createNoLogin(): Session &
+  Pick<VaultSession, 'clockJumped' | 'onDead' | 'resumed' | 'loginToKeep' | 'endsLeases'> {
   const nothing: Disposable = { [Symbol.dispose]() {} };
   return {
     start() {},
@@ -33,6 +34,7 @@ export function createNoLogin(): Session & Pick<VaultSession, 'clockJumped' | 'o
     clockJumped() {},
     resumed: async () => undefined,
     loginToKeep: () => undefined,
+    endsLeases: () => false,
     revoke: async () => {},
     async [Symbol.asyncDispose]() {},
   };

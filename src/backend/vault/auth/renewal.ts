@@ -8,7 +8,8 @@ export const YOUNG_MS = 10_000;
  * When a login is renewed, or replaced when it cannot be renewed: at two thirds of its life, moved at random by up to
  * 5 % either way, so that agents which started together spread out. The result is between 0.633 and 0.7 of the life.
  */
-export function renewAtMs(startedMs: number, lifeMs: number, random: () => number): number {
+export function renewAtMs(startedMs: number, lifeMs: number, random: () => number, isFirstOfFleet = false): number {
+  if (isFirstOfFleet) return startedMs + lifeMs * (2 / 3) * (0.5 + 0.5 * random());
   return startedMs + lifeMs * (2 / 3) * (0.95 + 0.1 * random());
 }
 

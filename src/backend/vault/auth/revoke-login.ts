@@ -1,5 +1,5 @@
 import type { Clock } from '../../../base/clock.ts';
-import { asFailure } from '../../../base/errors.ts';
+import { asFailure, failure } from '../../../base/errors.ts';
 import type { Emit } from '../../../base/fact.ts';
 import { revokeSelf, type TokenSelf } from './token-self.ts';
 
@@ -25,7 +25,9 @@ export async function revokeLogin(
     emit({ kind: 'login-revoked', backend });
     return true;
   } catch (error) {
-    emit({ kind: 'login-revoked', backend, failure: asFailure(error, self.place) });
+    const seen = 'the login was not revoked in time, so it lives until its end';
+    const late = failure('BACKEND_TIMEOUT', self.place, seen, { hint: 'Revoke it at the server if that is too long.' });
+    emit({ kind: 'login-revoked', backend, failure: limit.signal.aborted ? late : asFailure(error, self.place) });
     return false;
   } finally {
     cancel();

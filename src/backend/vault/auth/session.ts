@@ -26,12 +26,14 @@ export interface SessionDeps {
   readonly emit: Emit;
   /** Absent: there are no traces. */
   readonly tracing?: Tracing | undefined;
-  /** The login is revoked when the session is disposed of, which ends every lease made under it. */
+  /** The logins are revoked when the session is disposed of, which ends every lease made under them. */
   readonly revokeOnExit: boolean;
   /** The configured name of the backend, for facts and places. */
   readonly backend: string;
   /** The login of an earlier process; it is asked for once. Absent: there is none. */
   readonly earlier?: (() => KeptLogin | undefined) | undefined;
+  /** See `Backend.spreadsFirst`. */
+  readonly spreadsFirst?: true | undefined;
   /** Runs the background work; absent: the session makes its own. */
   readonly supervisor?: Supervisor;
 }
@@ -203,6 +205,14 @@ export class VaultSession implements Session {
     return this.#logins.endsMonoMs(loginId);
   }
 
+  /**
+   * Whether leases of a login end when the session revokes its logins. They do not when the login is a batch token,
+   * which cannot be revoked, or one that is not known any more.
+   */
+  endsLeases(loginId: number): boolean {
+    return this.#revocable().some(({ id, accessor }) => id === loginId && accessor !== undefined);
+  }
+
   onReplacing(move: (next: LiveLogin) => Promise<void>): Disposable {
     this.#moveListeners.add(move);
     return { [Symbol.dispose]: () => void this.#moveListeners.delete(move) };
@@ -262,12 +272,21 @@ export class VaultSession implements Session {
     await this.#keeping;
   }
 
+  /** The logins that the session would revoke now: those that it replaced too, whose leases may be in use. */
+  #revocable(): readonly LiveLogin[] {
+    const alive = this.#logins.alive();
+    // Another program made a borrowed token, and may go on with the ones before the newest.
+    return this.#deps.method.borrowsToken === true ? alive.filter(({ id }) => id === this.#logins.newest?.id) : alive;
+  }
+
   async #revokeNow(signal: AbortSignal): Promise<void> {
-    const login = this.#logins.usable();
-    if (login === undefined || this.#triedRevoking) return;
+    const logins = this.#revocable();
+    if (logins.length === 0 || this.#triedRevoking) return;
     this.#triedRevoking = true;
     const { client, clock, emit } = this.#deps;
-    const self = { client, clock, emit, token: login.token, place: this.#place };
-    this.#isRevoked = await revokeLogin(self, signal);
+    const revoke = ({ token }: LiveLogin) => revokeLogin({ client, clock, emit, token, place: this.#place }, signal);
+    const revoked = await Promise.all(logins.map(revoke));
+    const newest = this.#logins.newest?.id;
+    this.#isRevoked = logins.some(({ id }, at) => id === newest && revoked[at] === true);
   }
 }

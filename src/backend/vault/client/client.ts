@@ -3,6 +3,8 @@ import { PannierError } from '../../../base/errors.ts';
 import type { Secret } from '../../../base/secret.ts';
 import type { Fields } from '../../../base/value.ts';
 
+import type { CircuitView } from '../../../http/circuit.ts';
+
 /** One request to the Vault HTTP API (https://developer.hashicorp.com/vault/api-docs), below `/v1/`. */
 export interface VaultCall {
   readonly method: 'GET' | 'LIST' | 'POST' | 'PUT' | 'DELETE';
@@ -15,6 +17,8 @@ export interface VaultCall {
   readonly body?: Readonly<Record<string, unknown>>;
   /** Absent: the call is made without a token. */
   readonly token?: Secret;
+  /** Further headers, which are never logged. */
+  readonly headers?: Readonly<Record<string, Secret>>;
   /** Replaces the configured namespace; empty is the root. Absent: the configured one. */
   readonly namespace?: string;
   /** Configuration path, for errors. */
@@ -52,6 +56,8 @@ export interface VaultClient extends AsyncDisposable {
    * BACKEND_MALFORMED, BACKEND_TOO_LARGE, BACKEND_REDIRECT, or CANCELLED when `signal` aborts.
    */
   call(call: VaultCall, signal: AbortSignal): Promise<VaultAnswer>;
+  /** See `Transport.circuit`. */
+  readonly circuit?: CircuitView | undefined;
 }
 
 /** Whether a 404 says that there is no mount, and not that nothing is stored at the path. */

@@ -3,8 +3,10 @@ import { asFailure, fail } from '../../../base/errors.ts';
 import type { Emit } from '../../../base/fact.ts';
 import { isHeaderToken } from '../../../base/header-text.ts';
 import type { Tracing } from '../../../base/tracing.ts';
+import { URGENCY, type Urgency } from '../../../base/urgency.ts';
 import type { Environment } from '../../../config/environment.ts';
-import { type Send, Transport } from '../../../http/transport.ts';
+import type { CircuitView } from '../../../http/circuit.ts';
+import { type Exchange, type Protection, type Send, Transport } from '../../../http/transport.ts';
 import type { VaultBackendConfig } from '../config/config.ts';
 import { readBody } from './body.ts';
 import { type VaultAnswer, type VaultCall, type VaultClient, VaultStatusError } from './client.ts';
@@ -21,6 +23,10 @@ export interface VaultClientOptions {
   readonly version?: string;
   /** Absent: there are no traces. */
   readonly tracing?: Tracing | undefined;
+  /** Absent: nothing protects the server but the number of requests at once, see `Protection`. */
+  readonly protection?: Protection | undefined;
+  /** See `TransportOptions.exchange`. */
+  readonly exchange?: Exchange | undefined;
 }
 
 /**
@@ -50,10 +56,11 @@ class NodeVaultClient implements VaultClient {
   #vault: Promise<NodeVault<Passed>> | undefined;
 
   constructor(options: VaultClientOptions) {
-    const { config, clock, env, version } = options;
+    const { config, clock, env, version, protection, exchange } = options;
     const { name, address, tls, timeoutMs, namespace } = config;
     this.#options = options;
-    this.#transport = new Transport({ address, tls, timeoutMs, clock, env, place: `backends.${name}` });
+    const place = `backends.${name}`;
+    this.#transport = new Transport({ address, tls, timeoutMs, clock, env, place, protection, exchange });
     this.backend = name;
     this.address = this.#transport.address;
     this.namespace = namespace;
@@ -71,10 +78,14 @@ class NodeVaultClient implements VaultClient {
     if (signal.aborted) throw fail('CANCELLED', call.place, 'the call was cancelled');
     this.#vault ??= loadNodeVault((request) => this.#send(request));
     const vault = await this.#vault;
-    const turn = { urgent: URGENT.test(call.path), place: call.place, freshTls: call.freshTls ?? false };
+    const turn = { urgency: urgencyOf(call.path), place: call.place, freshTls: call.freshTls ?? false };
     return (await this.#transport.run(turn, signal, async (send) =>
       dispatch(vault, call, this.#passing(call, send)),
     )) as VaultAnswer;
+  }
+
+  get circuit(): CircuitView | undefined {
+    return this.#transport.circuit;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -84,6 +95,7 @@ class NodeVaultClient implements VaultClient {
   #passing(call: VaultCall, send: Send): NodeVaultOptions<Passed> {
     const { token, namespace, place } = call;
     const headers = { ...this.#headers };
+    for (const [name, value] of Object.entries(call.headers ?? {})) headers[name] = value.exposeText('backend');
     if (token !== undefined) headers['X-Vault-Token'] = checkHeaderToken(token.exposeText('backend'), 'token', place);
     if (namespace === '') delete headers['X-Vault-Namespace'];
     else if (namespace !== undefined) headers['X-Vault-Namespace'] = checkHeaderToken(namespace, 'namespace', place);
@@ -136,8 +148,14 @@ class NodeVaultClient implements VaultClient {
 const SUCCESS = new Set([200, 202, 204]);
 const JSON_TYPE = { 'Content-Type': 'application/json' };
 
-/** Logins, renewals and questions about mounts go before queued fetches, which wait for them. */
-const URGENT = /^\/?(?:auth|sys)\//;
+const RENEWAL = /^\/?(?:auth\/token\/(?:renew|lookup)-self|sys\/leases\/renew)$/;
+const LOGIN = /^\/?(?:auth|sys)\//;
+
+/** Logins and questions about mounts go before queued fetches, which wait for them; then renewals. */
+function urgencyOf(path: string): Urgency | undefined {
+  if (RENEWAL.test(path)) return URGENCY.ending;
+  return LOGIN.test(path) ? URGENCY.login : undefined;
+}
 
 /**
  * The caches of Vault Agent and Vault Proxy answer a renewal that equals an earlier one, with what that one gave, and

@@ -29,6 +29,7 @@ export interface StatusRefusal {
 const PHRASES: readonly (readonly [part: string, shown?: string])[] = [
   ['vault is sealed', 'Vault is sealed'],
   ['barrier is sealed', 'Vault is sealed'],
+  ['namespace is sealed'],
   ['not initialized'],
   ['invalid token'],
   ['bad token'],
@@ -92,6 +93,7 @@ const CODE_OF: Readonly<Record<number, Code>> = {
   403: 'SECRET_DENIED',
   404: 'SECRET_NOT_FOUND',
   405: 'BACKEND_REJECTED',
+  407: 'BACKEND_UNREACHABLE',
   412: 'BACKEND_NOT_READY',
   429: 'BACKEND_THROTTLED',
   472: 'BACKEND_NOT_READY',
@@ -113,6 +115,10 @@ export function statusError(refusal: StatusRefusal): VaultStatusError {
     retryAfterMs: retryAfterMs(headers['retry-after'], nowMs),
   };
   if (code === 'SECRET_DENIED' && phrase === 'invalid token') details.retry = 'login';
+  if (status === 407)
+    details.hint = 'Check the credentials in HTTP_PROXY, and NO_PROXY for addresses inside the cluster.';
+  if (phrase === 'namespace is sealed')
+    details.hint = 'Unseal the namespace; the request is retried without a restart.';
   if (phrase === 'Vault is sealed') details.hint = 'Unseal the server; the request is retried without a restart.';
   const seen = `HTTP ${status} from ${address}${phrase === undefined ? '' : ` (${phrase})`} for ${call}`;
   return new VaultStatusError(failure(code, place, seen, details), status, body, phrase);

@@ -1,16 +1,20 @@
 import * as z from 'zod/mini';
 import { HEADER_TOKEN } from '../../../base/header-text.ts';
 import { RULES } from '../../../config/rules.ts';
-import { bool, path, text } from '../../../config/scalars.ts';
+import { bool, choice, path, text } from '../../../config/scalars.ts';
 
 const common = {
   mount: z.optional(text),
   revokeOnExit: z.optional(bool),
 };
 
+/** Of logins that a server with inline auth makes for a single request. */
+const inline = z.optional(choice(['auto', 'off']));
+
 const kubernetes = z.strictObject({
   method: z.literal('kubernetes'),
   ...common,
+  inline,
   role: text,
   tokenFile: z.optional(path),
 });
@@ -18,6 +22,7 @@ const kubernetes = z.strictObject({
 const jwt = z.strictObject({
   method: z.literal('jwt'),
   ...common,
+  inline,
   role: text,
   tokenFile: path,
 });
@@ -26,6 +31,7 @@ const jwt = z.strictObject({
 const cert = z.strictObject({
   method: z.literal('cert'),
   ...common,
+  inline,
   role: z.optional(text),
 });
 
@@ -43,6 +49,7 @@ const username = text.check(
 const userpass = z.strictObject({
   method: z.literal('userpass'),
   ...common,
+  inline,
   username,
   passwordFile: path,
 });
@@ -50,6 +57,7 @@ const userpass = z.strictObject({
 const ldap = z.strictObject({
   method: z.literal('ldap'),
   ...common,
+  inline,
   username,
   passwordFile: path,
 });
@@ -65,6 +73,7 @@ const token = z.strictObject({
 const approle = z.strictObject({
   method: z.literal('approle'),
   ...common,
+  inline,
   roleId: z.optional(text),
   roleIdFile: z.optional(path),
   secretIdFile: z.optional(path),

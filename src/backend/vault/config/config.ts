@@ -13,26 +13,34 @@ export interface VaultBackendConfig extends BackendConfig {
   readonly auth: AuthConfig;
 }
 
+interface AuthCommon {
+  readonly mount: string;
+  readonly revokeOnExit: boolean;
+  /** A command that ends by itself sends the credential with each request where the server can; absent: it logs in. */
+  readonly inline?: 'auto';
+}
+
 /** How a Vault backend logs in; with `none` it does not, and another proxy on the way adds its token. */
-export type AuthConfig = { readonly mount: string; readonly revokeOnExit: boolean } & (
-  | { readonly method: 'kubernetes'; readonly role: string; readonly tokenFile: string }
-  | { readonly method: 'jwt'; readonly role: string; readonly tokenFile: string }
-  | { readonly method: 'token'; readonly token?: Secret; readonly tokenFile?: string }
-  | {
-      readonly method: 'approle';
-      readonly roleId?: string;
-      readonly roleIdFile?: string;
-      readonly secretIdFile?: string;
-      readonly secretIdWrapped: boolean;
-      readonly removeSecretIdFile: boolean;
-    }
-  /** The key pair is in `tls` of the backend. */
-  | { readonly method: 'cert'; readonly role?: string }
-  /** The request to STS is signed with keys of `account`, which always has a region. */
-  | { readonly method: 'aws'; readonly role?: string; readonly serverId?: string; readonly account: AwsBackendConfig }
-  | { readonly method: 'userpass' | 'ldap'; readonly username: string; readonly passwordFile: string }
-  | { readonly method: 'none' }
-);
+export type AuthConfig = AuthCommon &
+  (
+    | { readonly method: 'kubernetes'; readonly role: string; readonly tokenFile: string }
+    | { readonly method: 'jwt'; readonly role: string; readonly tokenFile: string }
+    | { readonly method: 'token'; readonly token?: Secret; readonly tokenFile?: string }
+    | {
+        readonly method: 'approle';
+        readonly roleId?: string;
+        readonly roleIdFile?: string;
+        readonly secretIdFile?: string;
+        readonly secretIdWrapped: boolean;
+        readonly removeSecretIdFile: boolean;
+      }
+    /** The key pair is in `tls` of the backend. */
+    | { readonly method: 'cert'; readonly role?: string }
+    /** The request to STS is signed with keys of `account`, which always has a region. */
+    | { readonly method: 'aws'; readonly role?: string; readonly serverId?: string; readonly account: AwsBackendConfig }
+    | { readonly method: 'userpass' | 'ldap'; readonly username: string; readonly passwordFile: string }
+    | { readonly method: 'none' }
+  );
 
 /** A way to log in. */
 export type LoginConfig = Exclude<AuthConfig, { readonly method: 'none' }>;

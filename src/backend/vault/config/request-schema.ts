@@ -17,6 +17,8 @@ const time = text.check(
   z.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/, { error: TIME_EXPECTED }),
 );
 
+const revokeOld = z.optional(z.strictObject({ after: duration }));
+
 const certificate = z.strictObject({
   issuer: apiPath,
   issuerRef: z.optional(text.check(z.regex(/^[\w.-]+$/, { error: 'the name or id of an issuer is expected' }))),
@@ -34,7 +36,7 @@ const certificate = z.strictObject({
   clockSkew: z.optional(duration),
   renewBefore,
   renewAt,
-  revokeOld: z.optional(z.strictObject({ after: duration })),
+  revokeOld,
 });
 
 const trustBundle = z.strictObject({ issuer: apiPath, overlap: z.optional(duration) });
@@ -62,6 +64,7 @@ export const companionKeys = {
   mount: z.optional(apiPath),
   kvVersion: z.optional(z.literal([1, 2], { error: '1 or 2 is expected' })),
   end: z.optional(end),
+  revokeOld,
 };
 
 export type CertificateShape = z.infer<typeof certificate>;
@@ -77,4 +80,5 @@ export interface VaultSecretShape {
   readonly mount?: string;
   readonly kvVersion?: 1 | 2;
   readonly end?: z.infer<typeof end>;
+  readonly revokeOld?: z.infer<typeof revokeOld>;
 }

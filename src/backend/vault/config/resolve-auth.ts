@@ -19,7 +19,8 @@ export function resolveAuth(shape: AuthShape, entry: ConfigEntry, context: Resol
   const dir = entry.file.dir;
   const mount = trimSlashes(shape.mount ?? '') || shape.method;
   checkMount(mount, entry, context);
-  const common = { mount, revokeOnExit: shape.revokeOnExit ?? false };
+  const isInline = 'inline' in shape && shape.inline === 'auto';
+  const common = { mount, revokeOnExit: shape.revokeOnExit ?? false, ...(isInline ? { inline: 'auto' as const } : {}) };
   switch (shape.method) {
     case 'kubernetes': {
       const tokenFile = resolve(dir, shape.tokenFile ?? KUBERNETES_TOKEN);
@@ -69,7 +70,7 @@ function checkMount(mount: string, { file, path }: ConfigEntry, { problems }: Re
 
 function resolveAppRole(
   shape: Extract<AuthShape, { method: 'approle' }>,
-  common: Pick<AuthConfig, 'mount' | 'revokeOnExit'>,
+  common: Pick<AuthConfig, 'mount' | 'revokeOnExit' | 'inline'>,
   entry: ConfigEntry,
   context: ResolveContext,
 ): AuthConfig | undefined {
@@ -112,7 +113,7 @@ export function checkCertLogin(
 
 function resolveToken(
   shape: Extract<AuthShape, { method: 'token' }>,
-  common: Pick<AuthConfig, 'mount' | 'revokeOnExit'>,
+  common: Pick<AuthConfig, 'mount' | 'revokeOnExit' | 'inline'>,
   entry: ConfigEntry,
   context: ResolveContext,
 ): AuthConfig | undefined {

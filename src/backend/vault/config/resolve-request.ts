@@ -20,7 +20,7 @@ const OVERLAP = '24h';
 
 /** Makes the request of a secret that has one of the request keys. */
 export function resolveVaultRequest(
-  { kv, read, write, certificate, trustBundle, version, mount, kvVersion, end: givenEnd }: VaultSecretShape,
+  { kv, read, write, certificate, trustBundle, version, mount, kvVersion, end: givenEnd, revokeOld }: VaultSecretShape,
   entry: ConfigEntry,
   problems: Problems,
 ): VaultRequest | undefined {
@@ -40,15 +40,17 @@ export function resolveVaultRequest(
     };
   }
   const end = givenEnd === undefined ? {} : { end: endField(givenEnd) };
+  const upkeep =
+    revokeOld === undefined ? {} : { upkeep: { revokeOldAfterMs: parseDuration(revokeOld.after) as number } };
   if (read !== undefined) {
     const path = trimSlashes(read);
     if (givenEnd === undefined) warnOfKv2(path, entry, problems);
-    return { kind: 'vault-read', path, ...end };
+    return { kind: 'vault-read', path, ...end, ...upkeep };
   }
   if (write !== undefined) {
     const path = trimSlashes(write.path);
     warnOfLiterals(write.data ?? {}, [...entry.path, 'write', 'data'], entry, problems);
-    return { kind: 'vault-write', path, data: write.data ?? {}, ...end };
+    return { kind: 'vault-write', path, data: write.data ?? {}, ...end, ...upkeep };
   }
   if (trustBundle !== undefined) {
     const { issuer, overlap = OVERLAP } = trustBundle;

@@ -5,6 +5,7 @@ import { trimSlashes } from '../../../config/api-path.ts';
 import type { TlsConfig } from '../../../config/config.ts';
 import type { ConfigEntry } from '../../../config/load/entry.ts';
 import type { ResolveContext } from '../../../config/resolve-context.ts';
+import { resolveRequests } from '../../../config/sections/backends/resolve-requests.ts';
 import type { VaultBackendConfig } from './config.ts';
 import { fromEnvironment } from './environment.ts';
 import { checkCertLogin, resolveAuth } from './resolve-auth.ts';
@@ -30,7 +31,8 @@ export function resolveVault(
   if (!tls.skipVerify) checkTlsEnvironment(entry, context);
   const namespace = trimSlashes(shape.namespace ?? (fromEnvironment('NAMESPACE', context.env)?.value || ''));
   const timeoutMs = shape.timeout === undefined ? TIMEOUT_MS : (parseDuration(shape.timeout) as number);
-  const backend: VaultBackendConfig = { kind: 'vault', name, address, tls, timeoutMs, auth };
+  const requests = resolveRequests(shape.requests, entry, context.problems);
+  const backend: VaultBackendConfig = { kind: 'vault', name, address, tls, timeoutMs, auth, ...requests };
   return namespace === '' ? backend : { ...backend, namespace };
 }
 

@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { parseAddress } from '../../../config/address.ts';
 import { RULES } from '../../../config/rules.ts';
 import { bool, path, positiveDuration, text } from '../../../config/scalars.ts';
+import { requests } from '../../../config/sections/backends/requests-schema.ts';
 import { auth } from './auth-schema.ts';
 
 const tls = z.strictObject({
@@ -26,6 +27,7 @@ export const vaultSchema = z.strictObject({
   namespace: z.optional(z.string({ error: 'text is expected' })),
   tls: z.optional(tls),
   timeout: z.optional(positiveDuration),
+  requests: z.optional(requests),
   auth,
 });
 

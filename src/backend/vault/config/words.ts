@@ -57,6 +57,12 @@ export const vaultWords: Words = {
     does: 'which login; `none`: the address is a proxy that adds its own token',
     examples: ['kubernetes'],
   },
+  'backends.NAME.auth.inline': {
+    type: '`auto`, `off`',
+    default: '`off`',
+    does: '`auto`: `init`, `render` and `get --direct` make [no token](inline-auth.md) where the server is OpenBao 2.4 or newer and nothing has a lease',
+    examples: ['auto'],
+  },
   'backends.NAME.auth.mount': {
     type: 'text',
     default: "the method's name",
@@ -66,7 +72,7 @@ export const vaultWords: Words = {
   'backends.NAME.auth.revokeOnExit': {
     type: 'boolean',
     default: '`false`',
-    does: 'revoke the login when Pannier stops; ends every lease of it that the application still uses',
+    does: 'revoke the login when Pannier stops, or [when the child of exec has ended](exec.md#at-the-end); ends every lease of it that the application still uses',
   },
   'backends.NAME.auth.role': {
     type: 'text',
@@ -174,6 +180,18 @@ export const vaultWords: Words = {
     examples: ['aws/sts/deploy'],
   },
   'secrets.NAME.write.data': { type: 'map', default: '`{}`', does: 'the parameters', examples: [{ ttl: '1h' }] },
+  'secrets.NAME.revokeOld': {
+    type: 'map',
+    default: 'it is left to end',
+    does: 'with `read` and `write`: revokes a lease after its replacement was [taken up](agent.md#a-new-credential-before-the-old-one-ends)',
+    examples: [{ after: '30s' }],
+  },
+  'secrets.NAME.revokeOld.after': {
+    type: 'duration',
+    default: 'required',
+    does: 'how long after that',
+    examples: ['30s'],
+  },
   'secrets.NAME.certificate': {
     type: 'map',
     does: 'a certificate of a PKI mount, with its key',
@@ -290,7 +308,7 @@ export const vaultWords: Words = {
   'secrets.NAME.certificate.revokeOld': {
     type: 'map',
     default: 'it is left to end',
-    does: 'revokes a certificate after its replacement has come',
+    does: 'revokes a certificate after its replacement was [taken up](certificates.md#revoking-the-old-one)',
     examples: [{ after: '1m' }],
   },
   'secrets.NAME.certificate.revokeOld.after': {

@@ -1,6 +1,6 @@
 import type { VaultSourceDeps } from './answer.ts';
 
-/** What certificates need: they are looked at and revoked between their fetches. */
+/** What certificates need: they are looked at between their fetches. */
 export interface VaultCertificateDeps extends VaultSourceDeps {
   /** Uniform in [0, 1). */
   readonly random: () => number;

@@ -21,7 +21,6 @@ import type { VaultCertificateDeps } from './certificate-deps.ts';
 import { warnOfShortLife } from './certificate-life.ts';
 import { certificatePath } from './certificate-path.ts';
 import { inServerWords } from './certificate-refusal.ts';
-import { revokeLater } from './certificate-revoke.ts';
 import { CertificateWatch, type HeldCertificate } from './certificate-watch.ts';
 
 /** Each try issues another certificate, so one that is not fit is not followed by the next within seconds. */
@@ -70,10 +69,6 @@ export function createVaultCertificates(deps: VaultCertificateDeps): VaultCertif
       hold(want, value);
       // The certificate is the one that is held already: a cache on the way answered.
       if (last?.version === value.version && last.fields.size > 0) return { state: 'unchanged', life: value.life };
-      const { revokeOldAfterMs } = want.request.upkeep ?? {};
-      if (last !== undefined && revokeOldAfterMs !== undefined) {
-        revokeLater(deps, { place, request }, last.version, revokeOldAfterMs);
-      }
       const warning = warnOfShortLife(checked.leaf, request, { place, nowMs: clock.wallMs() });
       return changed(value.fields, value.version, value.life, warning);
     },

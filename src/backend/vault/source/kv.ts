@@ -1,7 +1,7 @@
 import { asFailure, fail, type PannierError } from '../../../base/errors.ts';
 import { equalValues, type Fields, isFields, isSecret, lookUp, plainText } from '../../../base/value.ts';
 import type { Fetch, Fetched } from '../../backend.ts';
-import { VaultStatusError } from '../client/client.ts';
+import { isNoMount, VaultStatusError } from '../client/client.ts';
 import type { KvRequest } from '../config/request.ts';
 import {
   changed,
@@ -49,7 +49,9 @@ export function createVaultKv(deps: VaultSourceDeps, mounts: VaultMounts): Fetch
           if (refused?.status !== 404) refused = error;
         }
       }
-      if (mount !== undefined && mounts.doubt(mount, refused) && !isSecondTry) continue;
+      // Where a value is held and its mount is gone, a fleet does not ask what else there may be: it polls as before.
+      const isGone = last !== undefined && refused !== undefined && isNoMount(refused);
+      if (!isGone && mount !== undefined && mounts.doubt(mount, refused) && !isSecondTry) continue;
       const { whyMissing } = await import('./kv-missing.ts');
       const isReported = mount?.source === 'reported';
       throw await whyMissing({ refused, isReported, form: forms[0], request, place }, (newest) =>

@@ -3,9 +3,7 @@ import type { Fetched, RotatingLife } from '../../backend.ts';
 import type { AuthorizedAnswer } from '../auth/authorized.ts';
 import type { ReadRequest } from '../config/request.ts';
 import { equalExcept, type FetchKind, readFields, readLease, settleFetch, type VaultSourceDeps } from './answer.ts';
-
-/** `database/static-creds/shop`, `ldap/static-cred/shop`. */
-const STATIC_ROLE = /(?:^|\/)static-creds?\//;
+import { STATIC_ROLE } from './static-role.ts';
 
 /** Reading it makes a new token. https://openbao.org/api-docs/secret/identity/tokens/#generate-a-signed-id-token */
 const IDENTITY_TOKEN = /(?:^|\/)identity\/oidc\/token\//;

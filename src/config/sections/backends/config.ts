@@ -11,6 +11,18 @@ export interface BackendConfig {
   readonly address?: string;
   /** How long one request may take in total. Absent: the backend sends no requests. */
   readonly timeoutMs?: number;
+  /** How many requests are sent. Absent: the backend sends none, or nothing limits their rate. */
+  readonly requests?: RequestsConfig;
+}
+
+/** How many requests the agent sends to a backend, and when the first ones. */
+export interface RequestsConfig {
+  /** Absent: only the number of connections limits the requests. */
+  readonly rate?: { readonly perSecond: number; readonly burst: number };
+  /**
+   * The first requests of `run` and `exec` are sent at a random moment within this time after the start; 0: at once.
+   */
+  readonly startSpreadMs: number;
 }
 
 /** How a TLS connection is made and checked. An absent key means the default of Node. */

@@ -50,6 +50,8 @@ export interface BackendKindConfig {
   readonly credentialVariables: readonly string[];
   /** Absent: templates cannot ask this kind by a path. */
   readonly pathRequests?: PathRequests;
+  /** Whether `state.transit` can name such a backend. Absent: no. */
+  readonly wrapsKeys?: true;
   /** Whether the section `proxy` can name such a backend. Absent: no. */
   readonly hasProxy?: true;
   /** Whether clients that speak AWS's protocol can read from such a backend by the names that they give. Absent: no. */

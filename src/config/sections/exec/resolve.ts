@@ -8,6 +8,7 @@ import { type ConfigPath, EXEC_ENVIRONMENT, formatPlace } from '../../place.ts';
 import type { Problems } from '../../problems/problems.ts';
 import { fullSignalName } from '../../rules.ts';
 import type { ExecShape } from '../../schema.ts';
+import { reloadSpreadOf } from '../outputs/resolve.ts';
 import { checkVariables, KEY_OPTIONS, keyOptionsOf, resolveSources } from '../outputs/resolve-keys.ts';
 import type { KnownSecrets } from '../secrets/resolve-source.ts';
 import { EXEC_DEFAULTS } from './defaults.ts';
@@ -28,7 +29,17 @@ export function resolveExec(
 }
 
 /** The keys that say nothing about the templates of `env`, which can be checked when one of these is wrong. */
-const NOT_FOR_TEMPLATES = ['command', 'onChange', 'signal', 'stopSignal', 'grace', 'onExit', 'quiet', 'maxWait'];
+const NOT_FOR_TEMPLATES = [
+  'command',
+  'onChange',
+  'signal',
+  'stopSignal',
+  'grace',
+  'onExit',
+  'quiet',
+  'maxWait',
+  'spread',
+];
 
 function execOf(
   shape: ExecShape,
@@ -97,7 +108,8 @@ function execOf(
         { place: place(name), content: { kind: 'content', text } },
       ]),
     );
-    const common = { name: EXEC_ENVIRONMENT, quietMs, maxWaitMs, reloadOnFirst: false, files };
+    const spread = reloadSpreadOf(shape.spread);
+    const common = { name: EXEC_ENVIRONMENT, quietMs, maxWaitMs, reloadOnFirst: false, ...spread, files };
     return variables === undefined ? common : { ...common, variables };
   }
 }

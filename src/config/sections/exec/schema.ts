@@ -16,6 +16,7 @@ export const exec = z.strictObject({
   onExit: z.optional(choice(['end', 'restart'])),
   quiet: z.optional(duration),
   maxWait: z.optional(duration),
+  spread: z.optional(duration),
   pristine: z.optional(bool),
   inherit: z.optional(z.array(text)),
 });

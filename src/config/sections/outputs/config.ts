@@ -9,6 +9,8 @@ export interface GenerationsConfig {
   readonly maxWaitMs: number;
   /** Whether the first generation is followed by a reload. */
   readonly reloadOnFirst: boolean;
+  /** The replicas of a fleet reload within this time, each at a moment of its own. Absent: at once. */
+  readonly reloadSpreadMs?: number;
   /** By the file's path relative to `dir`, or by the name of the variable. */
   readonly files: ReadonlyMap<string, FileConfig>;
   /** The variables that whole secrets give to the environment of exec; those of `files` win. */
@@ -32,7 +34,11 @@ export interface OutputConfig extends GenerationsConfig {
   readonly uid?: number;
   readonly gid?: number;
   readonly requireTmpfs: boolean;
+  /** How many generations before the published one stay; absent: one. */
+  readonly keep?: number;
   readonly reload: readonly ReloadConfig[];
+  /** What becomes of files that others have changed: they are told of. Absent: they are restored. */
+  readonly drift?: 'report';
   /** What is run on a candidate; a candidate that fails is not published. Absent: candidates are not checked. */
   readonly check?: CommandReloadConfig;
   /** What asks the application after a reload; failing, the generation before is published again. Absent: not asked. */

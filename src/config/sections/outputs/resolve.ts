@@ -13,7 +13,10 @@ import { checkFileNames, resolveFile } from './resolve-file.ts';
 import { resolveReload } from './resolve-reload.ts';
 
 /** The keys of an output that say nothing about its templates, which can be checked when one of these is wrong. */
-const NOT_FOR_TEMPLATES = ['dir', 'mode', 'uid', 'gid', 'dirMode', 'requireTmpfs', 'quiet', 'maxWait', 'reloadOnFirst'];
+const NOT_FOR_TEMPLATES = [
+  ...['dir', 'mode', 'uid', 'gid', 'dirMode', 'requireTmpfs'],
+  ...['quiet', 'maxWait', 'reloadOnFirst', 'reloadSpread', 'drift', 'keep'],
+];
 
 const MODE = 0o400;
 const QUIET_MS = 10;
@@ -96,10 +99,18 @@ function outputOf(
     quietMs,
     maxWaitMs,
     reloadOnFirst: shape.reloadOnFirst ?? false,
+    ...(shape.drift === 'report' ? { drift: shape.drift } : {}),
+    ...(shape.keep === undefined ? {} : { keep: shape.keep }),
+    ...reloadSpreadOf(shape.reloadSpread),
     ...parts,
   };
   warnOfDirMode(output, entry, problems);
   return output;
+}
+
+/** As a part of a configuration; nothing when reloads are not spread. */
+export function reloadSpreadOf(text: string | undefined): Pick<OutputConfig, 'reloadSpreadMs'> {
+  return text === undefined ? {} : { reloadSpreadMs: parseDuration(text) as number };
 }
 
 /**

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { bool, choice, duration, id, mode, path, text } from '../../scalars.ts';
+import { bool, choice, count, duration, id, MAX_KEPT, mode, path, text } from '../../scalars.ts';
 import { check, verify } from './check-schema.ts';
 import { reload } from './reload-schema.ts';
 
@@ -55,8 +55,11 @@ export const output = z.strictObject({
   quiet: z.optional(duration),
   maxWait: z.optional(duration),
   reloadOnFirst: z.optional(bool),
+  keep: z.optional(count.check(z.maximum(MAX_KEPT, { error: `at most ${MAX_KEPT} are kept` }))),
+  reloadSpread: z.optional(duration),
   files: z.record(z.string(), outputFile),
   check: z.optional(check),
   reload: z.optional(z.array(reload)),
   verify: z.optional(verify),
+  drift: z.optional(choice(['restore', 'report'])),
 });

@@ -46,7 +46,7 @@ export interface Upkeep {
   readonly renewal?: Renewal;
   /** By how much the clocks of this machine and of an issuer of certificates may differ; absent: five minutes. */
   readonly clockSkewMs?: number;
-  /** How long after its replacement an old certificate is revoked; absent: never. */
+  /** How long after its replacement was taken up an old lease or certificate is revoked; absent: never. */
   readonly revokeOldAfterMs?: number;
 }
 

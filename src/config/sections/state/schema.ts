@@ -1,11 +1,11 @@
 import * as z from 'zod/mini';
-import { notYet, path, positiveDuration, text } from '../../scalars.ts';
+import { path, positiveDuration, text } from '../../scalars.ts';
 
 /** The section `state`. */
 export const state = z.strictObject({
   path,
   keyFile: z.optional(path),
   keyEnv: z.optional(text),
-  transit: notYet(),
+  transit: z.optional(z.strictObject({ backend: text, mount: z.optional(text), key: text })),
   maxAge: z.optional(positiveDuration),
 });

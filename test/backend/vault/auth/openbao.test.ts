@@ -125,14 +125,17 @@ describe('against OpenBao a session', () => {
     await addRole('brief', { token_ttl: '2s', token_max_ttl: '5s' });
     await using shop = connect({ role: 'brief' } as Partial<AuthConfig>);
     const reads: Promise<unknown>[] = [];
+    const begunMs = performance.now();
     for (let turn = 0; turn < 80; turn++) {
       reads.push(shop.read('secret/data/shop/app'));
       await sleep(100);
     }
     await Promise.all(reads);
     expect(shop.count(LOGIN)).toBeGreaterThanOrEqual(2);
-    expect(shop.count(LOGIN)).toBeLessThanOrEqual(3);
-    expect(shop.count(RENEW)).toBeLessThan(12);
+    // A busy machine takes longer for this than eight seconds.
+    const seconds = (performance.now() - begunMs) / 1000;
+    expect(shop.count(LOGIN)).toBeLessThanOrEqual(1 + seconds / 3);
+    expect(shop.count(RENEW)).toBeLessThan(1.5 * seconds);
     expect(shop.facts.some((fact) => fact.kind === 'login-replaced' && fact.reason === 'dead')).toBe(false);
   });
 

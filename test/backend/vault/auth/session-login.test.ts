@@ -110,6 +110,24 @@ describe('the end of a session', () => {
     expect(world.clock.waiting).toBe(0);
   });
 
+  test('revokes the logins that were replaced too: leases under them may be in use', async () => {
+    const world = sessionWorld({ ttlS: 60, renewable: false }, { revokeOnExit: true });
+    await world.started();
+    await world.clock.advance(41_000);
+    expect(world.logins()).toBe(2);
+    await world[Symbol.asyncDispose]();
+    expect(world.server.count('auth/token/revoke-self')).toBe(2);
+  });
+
+  test('does not revoke logins that have ended by themselves', async () => {
+    const world = sessionWorld({ ttlS: 60, renewable: false }, { revokeOnExit: true });
+    await world.started();
+    await world.clock.advance(61_000);
+    expect(world.logins()).toBe(2);
+    await world[Symbol.asyncDispose]();
+    expect(world.server.count('auth/token/revoke-self')).toBe(1);
+  });
+
   test('takes two seconds at most when the server is silent', async () => {
     const world = sessionWorld({}, { revokeOnExit: true });
     await world.started();
@@ -117,7 +135,7 @@ describe('the end of a session', () => {
     const ended = world[Symbol.asyncDispose]();
     await world.clock.advance(2000);
     await ended;
-    expect(world.of('login-revoked')).toMatchObject([{ failure: { code: 'CANCELLED' } }]);
+    expect(world.of('login-revoked')).toMatchObject([{ failure: { code: 'BACKEND_TIMEOUT' } }]);
   });
 
   test('after a failed init revokes the login, whatever revokeOnExit says', async () => {

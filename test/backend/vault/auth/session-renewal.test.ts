@@ -328,10 +328,10 @@ describe('a renewal that fails', () => {
     const mend = world.server.swap('POST auth/token/renew-self', broken);
     await world.clock.advance(2_400_000 + 500_000);
     expect(world.logins()).toBe(1);
-    expect(world.renewals()).toBeGreaterThan(10);
+    expect(world.renewals()).toBeGreaterThan(4);
     expect(world.renewals()).toBeLessThan(50);
     mend();
-    await world.clock.advance(30_000);
+    await world.clock.advance(190_000);
     expect(world.of('login-renewed')).toHaveLength(1);
     expect(world.logins()).toBe(1);
   });

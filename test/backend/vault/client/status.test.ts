@@ -63,6 +63,7 @@ describe('what the server says', () => {
     [400, 'lease not found', 'lease not found', 'never'],
     [400, 'invalid lease ID canary', 'invalid lease', 'never'],
     [503, 'Vault is sealed', 'Vault is sealed', 'backoff'],
+    [503, 'namespace is sealed', 'namespace is sealed', 'backoff'],
     [500, 'pq: password of canary is wrong', undefined, 'backoff'],
     [429, 'request path "x": rate limit quota exceeded', 'rate limit quota exceeded', 'backoff'],
     [400, 'missing client token', 'missing client token', 'never'],
@@ -105,6 +106,16 @@ describe('what the server says', () => {
       const server = await serve(reply(403, body));
       expect((await connect(server.address).failing('x')).seen).toBe(`HTTP 403 from ${server.address} for GET x`);
     }
+  });
+
+  it('says to unseal a namespace when it is sealed, and to look at HTTP_PROXY when a proxy wants a login', async () => {
+    const server = await serve(reply(503, errors('namespace is sealed')));
+    expect((await connect(server.address).failing('x')).hint).toContain('Unseal the namespace');
+    const proxy = await serve(reply(407, '<html>canary</html>', { 'Content-Type': 'text/html' }));
+    expect(await connect(proxy.address).failing('x')).toMatchObject({
+      code: 'BACKEND_UNREACHABLE',
+      hint: expect.stringContaining('HTTP_PROXY'),
+    });
   });
 
   it('says to unseal the server when it is sealed', async () => {

@@ -25,7 +25,7 @@ export function wantOf(request: SecretRequest, place = 'secrets.a'): Want {
 export const never = new AbortController().signal;
 
 /** A session that is always logged in, as login 7. */
-function constantSession(): VaultBackendDeps['session'] {
+export function constantSession(): VaultBackendDeps['session'] {
   const token = Secret.text('token');
   const life = { ttlMs: 'forever', renewable: false, usesLeft: 'unlimited', startedMonoMs: 0 } as const;
   const login: LiveLogin = { token, accessor: undefined, ...life, id: 7, endsMonoMs: Number.POSITIVE_INFINITY };
@@ -43,6 +43,7 @@ function constantSession(): VaultBackendDeps['session'] {
     revoke: async () => {},
     resumed: async () => undefined,
     loginToKeep: () => undefined,
+    endsLeases: () => true,
     clockJumped() {},
     onDead: () => ({ [Symbol.dispose]() {} }),
     async [Symbol.asyncDispose]() {},

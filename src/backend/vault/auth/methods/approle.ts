@@ -49,6 +49,9 @@ export function createAppRoleMethod(
         );
   return {
     kind: 'approle',
+    // A secret id may be good for one use only, and inline auth would take one for each request.
+    inline: async (signal) =>
+      secretIds === undefined ? { mount, body: { role_id: await readRoleId(signal) } } : undefined,
     async login(signal) {
       const role_id = await readRoleId(signal);
       if (secretIds === undefined) return logIn({ role_id }, signal);

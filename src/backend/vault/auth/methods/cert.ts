@@ -19,6 +19,7 @@ export function createCertMethod({ mount, role }: CertLogin, deps: LoginDeps): A
   const body = role === undefined ? {} : { name: role };
   return {
     kind: 'cert',
+    inline: async () => ({ mount, body }),
     login: (signal) => logInAt({ ...deps, mount, body, freshTls: true }, signal),
   };
 }

@@ -19,6 +19,10 @@ const DENIED = 'Check mount and role: its bound audiences, subject and claims, a
 export function createJwtMethod({ mount, role, tokenFile }: JwtLogin, deps: LoginDeps): AuthMethod {
   return {
     kind: 'jwt',
+    inline: async (signal) => ({
+      mount,
+      body: { role, jwt: await readCredential(tokenFile, `${deps.place}.tokenFile`, signal) },
+    }),
     async login(signal) {
       const jwt = await readCredential(tokenFile, `${deps.place}.tokenFile`, signal);
       const { clock } = deps;

@@ -27,6 +27,10 @@ export function createKubernetesMethod(
 ): AuthMethod {
   return {
     kind: 'kubernetes',
+    inline: async (signal) => ({
+      mount,
+      body: { role, jwt: await readCredential(tokenFile, `${place}.tokenFile`, signal) },
+    }),
     async login(signal) {
       const jwt = await readCredential(tokenFile, `${place}.tokenFile`, signal);
       const claims = readJwt(jwt);

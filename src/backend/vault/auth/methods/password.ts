@@ -22,6 +22,11 @@ export function createPasswordMethod(
 ): AuthMethod {
   return {
     kind: method,
+    inline: async (signal) => ({
+      mount,
+      username,
+      body: { password: await readCredential(passwordFile, `${deps.place}.passwordFile`, signal) },
+    }),
     async login(signal) {
       const password = await readCredential(passwordFile, `${deps.place}.passwordFile`, signal);
       return logInAt({ ...deps, mount, username, body: { password } }, signal);

@@ -1,0 +1,2 @@
+export { openInline } from './open-inline.ts';
+export { canBeInline } from './spares.ts';

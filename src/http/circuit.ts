@@ -1,0 +1,175 @@
+import { backoffMs } from '../base/backoff.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Failure } from '../base/errors.ts';
+
+/**
+ * What one request says about its backend. `answer`: the backend works, whatever it thinks of the request. `trouble`:
+ * an answer such as 429 or 500, or none in time, which may be the fault of this path alone. `down`: no connection.
+ */
+export type Outcome = { readonly kind: 'answer' } | { readonly kind: 'trouble' | 'down'; readonly failure: Failure };
+
+export type CircuitState = 'closed' | 'open' | 'half-open';
+
+export interface CircuitView {
+  readonly state: CircuitState;
+  /** Open: when the next request may be sent, on the monotonic clock. */
+  readonly probeMonoMs?: number;
+  /** Not closed: what the last request failed for. */
+  readonly failure?: Failure;
+}
+
+export interface CircuitDeps {
+  readonly clock: Pick<Clock, 'monoMs'>;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  /** Called at each change of the state. */
+  readonly changed?: ((view: CircuitView) => void) | undefined;
+}
+
+/** So many failures in a row, with no answer in between, open the circuit. */
+export const OPENS_AFTER = 3;
+
+/** So many paths must have failed in a row before the failures of paths count as one of the backend. */
+const MIN_PATHS = 5;
+
+/** An urgent request may be the probe when the last failure is so long ago, whatever is left of the pause. */
+const URGENT_PAUSE_MS = 1_000;
+
+/** How many paths are remembered; an agent that asks for more has shown enough. */
+const MAX_KNOWN = 64;
+
+/**
+ * The circuit breaker of one backend: while the backend does not answer, one request at a time finds out whether it
+ * does again, instead of each secret's own retry. The states:
+ *
+ * - `closed`: requests are sent. `OPENS_AFTER` failures in a row → `open`, when they are those of the whole backend.
+ * - `open`: nothing is sent, and each request fails with what the last one failed for. The pause has full jitter and
+ *   grows with the failures in a row up to 30 s, see `backoffMs`. After it, the first request → `half-open`. A request
+ *   that is urgent (see urgency.ts) waits a second only: it has a backoff of its own, and must not miss an end.
+ * - `half-open`: that request, the probe, is under way, and others wait for it. An answer → `closed`; a failure →
+ *   `open` with a longer pause.
+ *
+ * After an outage `closed` begins narrow: two requests at once, and twice as many with each answer.
+ *
+ * One secret or mount that fails must not stop the others. So a failure that can be one path's own (`trouble`) counts
+ * for the whole backend only together with those of other paths and other mounts, as far as the agent asks for any.
+ */
+export class Circuit {
+  readonly #deps: CircuitDeps;
+  #state: CircuitState = 'closed';
+  #failures = 0;
+  #downs = 0;
+  #failedMonoMs = Number.NEGATIVE_INFINITY;
+  #probeMonoMs = 0;
+  #failure: Failure | undefined;
+  #width = Number.POSITIVE_INFINITY;
+  readonly #known = new Paths();
+  /** The paths that have failed since the last answer. */
+  readonly #failing = new Paths();
+
+  constructor(deps: CircuitDeps) {
+    this.#deps = deps;
+  }
+
+  get view(): CircuitView {
+    const probe = this.#state === 'open' ? { probeMonoMs: this.#probeMonoMs } : {};
+    const failure = this.#state === 'closed' || this.#failure === undefined ? {} : { failure: this.#failure };
+    return { state: this.#state, ...probe, ...failure };
+  }
+
+  /** How many requests may be under way now, as far as the circuit is concerned. */
+  get width(): number {
+    return this.#state === 'closed' ? this.#width : 1;
+  }
+
+  /** Why a request is not to be sent and not to wait either; undefined: it may go on. */
+  refusal(isUrgent: boolean): Failure | undefined {
+    if (this.#state !== 'open') return undefined;
+    const now = this.#deps.clock.monoMs();
+    const untilMs = isUrgent ? Math.min(this.#probeMonoMs, this.#failedMonoMs + URGENT_PAUSE_MS) : this.#probeMonoMs;
+    return now < untilMs ? this.#failure : undefined;
+  }
+
+  /** A request is sent. True: it is the probe, and `report` or `probeLost` must follow. */
+  begin(): boolean {
+    if (this.#state !== 'open') return false;
+    this.#enter('half-open');
+    return true;
+  }
+
+  /** The probe ended and says nothing: it was cancelled. */
+  probeLost(): void {
+    if (this.#state === 'half-open') this.#enter('open');
+  }
+
+  /** @param path of the request, without its query; its first part is the mount. */
+  report(path: string, outcome: Outcome): void {
+    this.#known.add(path);
+    if (outcome.kind === 'answer') {
+      this.#answered();
+      return;
+    }
+    this.#failures++;
+    if (outcome.kind === 'down') this.#downs++;
+    this.#failing.add(path);
+    this.#failedMonoMs = this.#deps.clock.monoMs();
+    this.#failure = outcome.failure;
+    if (this.#state !== 'closed' || this.#isWhole()) this.#open(outcome.failure.retryAfterMs);
+  }
+
+  #answered(): void {
+    this.#failures = 0;
+    this.#downs = 0;
+    this.#failing.clear();
+    this.#width *= 2;
+    if (this.#state === 'closed') return;
+    this.#width = 2;
+    this.#enter('closed');
+  }
+
+  #open(retryAfterMs: number | undefined): void {
+    const pauseMs = backoffMs(this.#failures, this.#deps.random, retryAfterMs);
+    // A request that began before the circuit opened does not put the probe off again and again.
+    if (this.#state !== 'open') this.#probeMonoMs = this.#deps.clock.monoMs() + pauseMs;
+    this.#enter('open');
+  }
+
+  #isWhole(): boolean {
+    if (this.#failures < OPENS_AFTER) return false;
+    if (this.#downs >= OPENS_AFTER) return true;
+    const { paths, mounts } = this.#known;
+    return this.#failing.paths >= Math.min(MIN_PATHS, paths) && this.#failing.mounts >= Math.min(2, mounts);
+  }
+
+  #enter(state: CircuitState): void {
+    if (state === this.#state) return;
+    this.#state = state;
+    this.#deps.changed?.(this.view);
+  }
+}
+
+/** Distinct paths and their mounts; those of logins and of the server itself are no mounts that hold secrets. */
+class Paths {
+  readonly #paths = new Set<string>();
+  readonly #mounts = new Set<string>();
+
+  get paths(): number {
+    return this.#paths.size;
+  }
+
+  get mounts(): number {
+    return this.#mounts.size;
+  }
+
+  add(path: string): void {
+    if (this.#paths.size >= MAX_KNOWN) return;
+    const mount = /^\/?(?:v1\/)?([^/]*)/.exec(path)?.[1] ?? '';
+    this.#paths.add(path);
+    if (mount !== 'auth' && mount !== 'sys') this.#mounts.add(mount);
+  }
+
+  clear(): void {
+    this.#paths.clear();
+    this.#mounts.clear();
+  }
+}

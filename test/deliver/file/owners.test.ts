@@ -1,0 +1,174 @@
+import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { PannierError } from '../../../src/base/errors.ts';
+import type { Fact } from '../../../src/base/fact.ts';
+import { holdFolder } from '../../../src/base/held-folder.ts';
+import { memoryDisk } from '../../../src/deliver/file/disk.ts';
+import { Owners } from '../../../src/deliver/file/owners.ts';
+import { FakeClock } from '../../fake-clock.ts';
+import { failureOf, openSink, outputIn, useScratch } from './file-sink.helpers.ts';
+
+const scratch = useScratch();
+const releases: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const release of releases.splice(0)) await release();
+});
+
+function agent(configuration = '/etc/pannier/a.yaml') {
+  const facts: Fact[] = [];
+  const owners = new Owners({
+    emit: (fact) => void facts.push(fact),
+    tell: () => ({ configuration, startedWallMs: Date.UTC(2026, 0, 1) }),
+  });
+  releases.push(() => owners[Symbol.asyncDispose]());
+  const claim = async (dir: string) => {
+    const folder = await holdFolder(dir);
+    try {
+      const isKept = await owners.claim(dir, folder, 'outputs.shop');
+      if (!isKept) await folder[Symbol.asyncDispose]();
+      return isKept;
+    } catch (error) {
+      await folder[Symbol.asyncDispose]();
+      throw error;
+    }
+  };
+  return { owners, facts, claim };
+}
+
+/** Leaves the socket of a process that was killed. */
+async function leaveDead(dir: string): Promise<void> {
+  const listens = `require('node:net').createServer().listen(${JSON.stringify(join(dir, '..owner'))}, () => process.kill(process.pid, 'SIGKILL'))`;
+  const child = (await import('node:child_process')).spawnSync(process.execPath, ['-e', listens]);
+  expect([child.signal, lstatSync(join(dir, '..owner')).isSocket()]).toEqual(['SIGKILL', true]);
+}
+
+describe('the owner of a directory', () => {
+  it('is the first agent; the second one is refused, and told who the first one is', async () => {
+    const dir = scratch();
+    const [first, second] = [agent('/etc/pannier/a.yaml'), agent('/etc/pannier/b.yaml')];
+    expect(await first.claim(dir)).toBe(true);
+    expect(await failureOf(second.claim(dir))).toEqual({
+      code: 'OUTPUT_IN_USE',
+      text: expect.stringContaining(
+        `another agent owns ${dir}: pid ${process.pid}, since 2026-01-01T00:00:00.000Z, configuration /etc/pannier/a.yaml`,
+      ),
+    });
+  });
+
+  it('gives it up when it ends, and leaves nothing', async () => {
+    const dir = scratch();
+    const [first, second] = [agent(), agent()];
+    await first.claim(dir);
+    await first.owners[Symbol.asyncDispose]();
+    expect(readdirSync(dir)).toEqual([]);
+    expect(await second.claim(dir)).toBe(true);
+  });
+
+  it('claims it once, also for a later configuration, and anew when the directory was made anew', async () => {
+    const dir = join(scratch(), 'out');
+    mkdirSync(dir);
+    const { claim } = agent();
+    expect([await claim(dir), await claim(dir)]).toEqual([true, false]);
+    rmSync(dir, { recursive: true });
+    mkdirSync(dir);
+    expect([await claim(dir), existsSync(join(dir, '..owner'))]).toEqual([true, true]);
+    expect((await failureOf(agent().claim(dir))).code).toBe('OUTPUT_IN_USE');
+  });
+
+  it('that was killed has none: the next agent takes it over at once', async () => {
+    const dir = scratch();
+    await leaveDead(dir);
+    const next = agent();
+    expect([await next.claim(dir), next.facts]).toEqual([true, []]);
+    expect((await failureOf(agent().claim(dir))).code).toBe('OUTPUT_IN_USE');
+  });
+
+  it.each<[string, (path: string) => void]>([
+    ['a file', (path) => writeFileSync(path, 'x')],
+    ['a symlink', (path) => symlinkSync('/nonexistent/socket', path)],
+  ])('is nobody where %s has the name of the socket', async (_, make) => {
+    const dir = scratch();
+    make(join(dir, '..owner'));
+    expect(await agent().claim(dir)).toBe(true);
+    expect(lstatSync(join(dir, '..owner')).isSocket()).toBe(true);
+  });
+
+  it('cannot be told where a folder has the name of the socket: that is a warning, once, and nothing is held up', async () => {
+    const dir = scratch();
+    mkdirSync(join(dir, '..owner'));
+    const { claim, facts } = agent();
+    expect([await claim(dir), await claim(dir)]).toEqual([false, false]);
+    expect(facts).toMatchObject([{ kind: 'agent-warning', warning: { code: 'OUTPUT_UNGUARDED' } }]);
+  });
+
+  it('lives although it says nothing, or what no agent says', async () => {
+    for (const say of [
+      '',
+      'HTTP/1.1 400\r\n\r\n',
+      '{"pid":"1","since":9e99,"configuration":7}\n',
+      'x'.repeat(10_000),
+    ]) {
+      const dir = scratch();
+      const server: Server = createServer((socket) => void socket.on('error', () => {}).end(say));
+      await new Promise<void>((resolve) => server.listen(join(dir, '..owner'), resolve));
+      const { code, text } = await failureOf(agent().claim(dir));
+      server.close();
+      expect([code, text.includes('it does not say who it is')]).toEqual(['OUTPUT_IN_USE', true]);
+    }
+  });
+
+  it('cannot put control characters into a message', async () => {
+    const dir = scratch();
+    await agent('\u001b[2Jx\u202e').claim(dir);
+    expect((await failureOf(agent().claim(dir))).text).toContain('configuration ?[2Jx?');
+  });
+
+  it.each([20])('is one of %i agents that find a dead one in the same moment', async (count) => {
+    const dir = scratch();
+    await leaveDead(dir);
+    const results = await Promise.all(
+      Array.from({ length: count }, () =>
+        agent()
+          .claim(dir)
+          .catch((error: PannierError) => error.failure.code),
+      ),
+    );
+    expect(results.filter((result) => result === true)).toHaveLength(1);
+    expect(readdirSync(dir)).toEqual(['..owner']);
+    expect((await failureOf(agent().claim(dir))).code).toBe('OUTPUT_IN_USE');
+  });
+
+  it('notices that its socket was removed, or is that of another agent', async () => {
+    const dir = scratch();
+    const { owners, claim } = agent();
+    const isInPlace = () => owners.isInPlace(dir, dir, memoryDisk);
+    expect(await isInPlace()).toBe(true); // it owns nothing
+    await claim(dir);
+    expect(await isInPlace()).toBe(true);
+    unlinkSync(join(dir, '..owner'));
+    expect(await isInPlace()).toBe(false);
+    const other = agent();
+    await other.claim(dir);
+    expect(await isInPlace()).toBe(false);
+    await owners.forget(dir);
+    expect((await failureOf(claim(dir))).code).toBe('OUTPUT_IN_USE');
+    expect(await other.owners.isInPlace(dir, dir, memoryDisk)).toBe(true);
+  });
+});
+
+describe('a sink without owners, as of init', () => {
+  it('is refused by a living owner and not by a dead one, and makes no socket', async () => {
+    const dir = scratch();
+    const { claim, owners } = agent();
+    await claim(dir);
+    expect((await failureOf(openSink(outputIn(dir), new FakeClock()))).code).toBe('OUTPUT_IN_USE');
+    await owners[Symbol.asyncDispose]();
+    await leaveDead(dir);
+    await openSink(outputIn(dir), new FakeClock());
+    unlinkSync(join(dir, '..owner'));
+    await openSink(outputIn(dir), new FakeClock());
+    expect(readdirSync(dir)).toEqual([]);
+  });
+});

@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest';
+import { fail, failure } from '../../src/base/errors.ts';
+import { URGENCY, type Urgency } from '../../src/base/urgency.ts';
+import { CallCancellation } from '../../src/http/call-cancellation.ts';
+import { Circuit } from '../../src/http/circuit.ts';
+import { RequestLimiter, type RequestLimits, type Slot } from '../../src/http/request-limiter.ts';
+import { FakeClock, settle } from '../fake-clock.ts';
+
+const { login, ending, first, poll } = URGENCY;
+const refused = failure('BACKEND_UNREACHABLE', 'backends.bao', 'connection refused');
+
+function limiterWorld(limits: Partial<RequestLimits> = {}) {
+  const clock = new FakeClock();
+  const circuit = new Circuit({ clock, random: () => 0.5 });
+  const limiter = new RequestLimiter({ clock, count: 2, circuit, ...limits });
+  const began: string[] = [];
+  const failed: string[] = [];
+  const slots = new Map<string, Slot>();
+  const ask = (name: string, urgency: Urgency, stop = new CallCancellation()) => {
+    limiter.take(urgency, stop, `secrets.${name}`).then(
+      (slot) => {
+        began.push(name);
+        slots.set(name, slot);
+      },
+      (error: Error) => failed.push(error.message),
+    );
+    return settle();
+  };
+  const end = (name: string) => {
+    slots.get(name)?.release();
+    return settle();
+  };
+  return { clock, limiter, circuit, began, failed, ask, end, slots };
+}
+
+describe('requests to a backend', () => {
+  it('that wait for a slot begin in the order login, renewal, first fetch, poll, and as they came', async () => {
+    const { ask, end, began } = limiterWorld({ count: 1 });
+    await ask('running', poll);
+    await ask('poll', poll);
+    await ask('first', first);
+    await ask('first 2', first);
+    await ask('renewal', ending);
+    await ask('login', login);
+    for (const name of ['running', 'login', 'renewal', 'first', 'first 2']) await end(name);
+    expect(began).toEqual(['running', 'login', 'renewal', 'first', 'first 2', 'poll']);
+  });
+
+  it('come at the rate of the configuration after its burst, and renewals and logins do not wait for it', async () => {
+    const { clock, ask, began } = limiterWorld({ count: 16, rate: { perSecond: 2, burst: 2 } });
+    for (const name of ['a', 'b', 'c', 'd']) await ask(name, poll);
+    await ask('renewal', ending);
+    await ask('login', login);
+    expect(began).toEqual(['a', 'b', 'renewal', 'login']);
+    await clock.advance(10_000);
+    expect(began.slice(4)).toEqual(['c', 'd']);
+  });
+
+  it('at a rate are no more than it, and the burst, over a long time', async () => {
+    const { clock, ask, end, began, slots } = limiterWorld({ count: 16, rate: { perSecond: 5, burst: 10 } });
+    for (let number = 0; number < 200; number++) void ask(`${number}`, poll);
+    for (let tenth = 0; tenth < 100; tenth++) {
+      await clock.advance(100);
+      for (const name of [...slots.keys()]) {
+        await end(name);
+        slots.delete(name);
+      }
+    }
+    expect(began.length).toBeGreaterThanOrEqual(58);
+    expect(began.length).toBeLessThanOrEqual(61);
+  });
+
+  it('wait for the start of their agent, but a renewal does not', async () => {
+    const { clock, ask, began } = limiterWorld({ notBeforeMonoMs: 20_000 });
+    await ask('login', login);
+    await ask('renewal', ending);
+    await clock.advance(19_999);
+    expect(began).toEqual(['renewal']);
+    await clock.advance(1);
+    expect(began).toEqual(['renewal', 'login']);
+  });
+
+  it('that wait while the circuit opens fail with what the last request failed for, at their own places', async () => {
+    const { ask, slots, failed, began } = limiterWorld({ count: 1 });
+    await ask('running', poll);
+    await ask('a', first);
+    for (let times = 0; times < 3; times++) slots.get('running')?.report('/v1/a/1', { kind: 'down', failure: refused });
+    await settle();
+    await ask('b', poll);
+    expect(failed).toEqual([
+      expect.stringMatching(/^secrets\.a: connection refused \(BACKEND_UNREACHABLE\)/),
+      expect.stringMatching(/^secrets\.b: connection refused/),
+    ]);
+    expect(began).toEqual(['running']);
+  });
+
+  it('wait for the probe, and begin when it brought an answer', async () => {
+    const { clock, circuit, ask, end, slots, began } = limiterWorld({ count: 16 });
+    for (let times = 0; times < 3; times++) circuit.report('/v1/a/1', { kind: 'down', failure: refused });
+    await clock.advance(30_000);
+    await ask('probe', poll);
+    for (const name of ['a', 'b', 'c']) await ask(name, poll);
+    expect(began).toEqual(['probe']);
+    slots.get('probe')?.report('/v1/a/1', { kind: 'answer' });
+    await end('probe');
+    expect(began).toEqual(['probe', 'a', 'b']); // two at once at first
+    slots.get('a')?.report('/v1/a/1', { kind: 'answer' });
+    await end('a');
+    expect(began).toEqual(['probe', 'a', 'b', 'c']);
+  });
+
+  it('that are cancelled while they wait take no slot', async () => {
+    const { ask, end, began, failed } = limiterWorld({ count: 1 });
+    const stop = new CallCancellation();
+    await ask('running', poll);
+    await ask('gone', poll, stop);
+    await ask('next', poll);
+    stop.stop(fail('CANCELLED', 'secrets.gone', 'stopped'));
+    await end('running');
+    expect([began, failed.length]).toEqual([['running', 'next'], 1]);
+  });
+});

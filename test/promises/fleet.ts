@@ -1,0 +1,103 @@
+import { held, inFile, type Section } from './promise.ts';
+
+const fleet = inFile(
+  'test/fleet/fleet.test.ts',
+  'a fleet of 200 agents, through a start, an outage, a mount that is gone, a rollout and a change',
+);
+const circuit = inFile('test/http/circuit.test.ts', 'the circuit breaker of a backend');
+const client = inFile('test/http/protection.test.ts', 'a client with a circuit breaker');
+const limiter = inFile('test/http/request-limiter.test.ts', 'requests to a backend');
+const patient = inFile('test/base/patient-backoff.test.ts', 'backoff of what need not hurry');
+const schedule = inFile('test/lease/schedule.test.ts', 'the schedule');
+const start = inFile('test/http/protection.test.ts', 'the start of an agent');
+const turn = inFile('test/agent/output/reload-slot.test.ts', 'the turn of a replica');
+const share = inFile('test/agent/output/reload-slot.test.ts', 'the share of a replica');
+const output = inFile('test/agent/output/loop.test.ts', 'an output');
+
+export const fleetSection: Section = {
+  name: 'A fleet',
+  promises: [
+    held(
+      'fleet-recovery',
+      'In the recovery from an outage a fleet asks for no more than twice its steady load, and so it does while a mount is gone, in a rollout of 20 minutes and after a change.',
+      fleet('never asks for more than twice that: %s', 'recovery'),
+      fleet('never asks for more than twice that: %s', 'revoked'),
+      fleet('never asks for more than twice that: %s', 'rollout'),
+      fleet('has every value fresh again ten minutes after the outage, and lost none in it'),
+    ),
+    held(
+      'fleet-outage',
+      'A server that is away gets no more than three times the steady load of requests, over two minutes.',
+      fleet('sends no more than three times that to a server that is away'),
+    ),
+    held(
+      'patient-backoff',
+      'What is held and does not end soon is asked for at its usual pace after a few tries; what ends soon is tried for more often.',
+      patient('then comes anywhere within the pace, and from then on once per pace'),
+      schedule(
+        'what is held is asked for at its refresh after three failures of the backend, and after the first refusal',
+      ),
+      schedule('what ends soon is tried for more often as its end comes nearer'),
+      schedule('what is not held, and what has ended while the backend is away, is asked for within 30 s'),
+    ),
+    held(
+      'circuit-opens',
+      'A backend that does not answer is asked by one request at a time, after pauses with full jitter, whatever the number of secrets.',
+      circuit('opens after three failures to connect in a row, whatever the paths, and then nothing is sent'),
+      circuit('lets one request through after the pause, and the others wait for it'),
+      circuit('pauses longer after each probe that fails, with full jitter, up to 30 s'),
+      client(
+        'sends nothing while the server fails, tells why with the reason of the server, and goes on when it answers',
+      ),
+    ),
+    held(
+      'circuit-one-path',
+      'A secret or a mount that fails keeps no other from being fetched.',
+      circuit('is not opened by %s', 'all secrets of one mount that fail'),
+      client('goes on with other secrets while the role of one database fails'),
+    ),
+    held(
+      'urgent-first',
+      'When not all requests can be sent, logins go first, then renewals of what ends, then first fetches, then polls.',
+      limiter('that wait for a slot begin in the order login, renewal, first fetch, poll, and as they came'),
+      inFile(
+        'test/lease/urgency.test.ts',
+        'the requests of an attempt',
+      )('are as urgent as what they are for: first a value, then polls, and what ends or is asked for before these'),
+      circuit('lets an urgent request through a second after the last failure'),
+    ),
+    held(
+      'request-rate',
+      '`requests.perSecond` bounds what an agent asks for, and delays no login and no renewal.',
+      limiter('come at the rate of the configuration after its burst, and renewals and logins do not wait for it'),
+      limiter('at a rate are no more than it, and the burst, over a long time'),
+    ),
+    held(
+      'start-spread',
+      'With `requests.startSpread` the first requests of `run` come within that time, and those of `init` at once.',
+      start('is at a random moment within startSpread where the process stays'),
+      start('is at once for init, and without startSpread'),
+      limiter('wait for the start of their agent, but a renewal does not'),
+      inFile(
+        'test/fleet/fleet.test.ts',
+        'a fleet that starts in one instant',
+      )('asks at once without startSpread, and spread over it with it'),
+    ),
+    held(
+      'reload-spread',
+      'With `reloadSpread` each replica reloads at a turn of its own, and changes that keep coming do not put it off.',
+      output(
+        'with reloadSpread is published at once, and reloaded at the turn of its replica, in one go with what came since',
+      ),
+      turn('is kept by later generations, so that changes which keep coming do not put it off'),
+      share('is spread evenly over the replicas of a fleet, whose names differ in their ends'),
+      output('with reloadSpread is reloaded at once when a client asks for it'),
+    ),
+    held(
+      'reload-spread-ends',
+      'A reload is not put off when what the application has would end before it.',
+      turn('is now when what the application has ends %s', 'within the spread'),
+      output('with reloadSpread is reloaded at once when the lease ends that the application has'),
+    ),
+  ],
+};

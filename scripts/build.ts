@@ -199,6 +199,8 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/backend/file/examine.ts',
     'src/backend/aws/tools.ts',
   ],
+  // Last, so that what it shares with others lies with them.
+  injector: ['src/cli/injector.ts'],
 };
 
 const result = await build({

@@ -20,6 +20,7 @@ const LAYERS = [
   'trace',
   'agent',
   'import',
+  'injector',
   'cli',
 ];
 

@@ -328,7 +328,12 @@ export type Fact =
   // ---- traces; `spans` is how many
   | { readonly kind: 'traces-sent'; readonly spans: number }
   /** `again`: nothing was sent since spans were dropped before. */
-  | { readonly kind: 'traces-dropped'; readonly spans: number; readonly failure: Failure; readonly again: boolean };
+  | { readonly kind: 'traces-dropped'; readonly spans: number; readonly failure: Failure; readonly again: boolean }
+  // ---- the injector; `pod` is what is known of the name of a pod that is created
+  | { readonly kind: 'injector-listening'; readonly where: string }
+  | { readonly kind: 'injector-certificate' }
+  | { readonly kind: 'pod-injected'; readonly namespace: string; readonly pod: string }
+  | { readonly kind: 'pod-denied'; readonly namespace: string; readonly pod: string; readonly reason: string };
 
 /** Reports a fact to everything that logs or counts. */
 export type Emit = (fact: Fact) => void;

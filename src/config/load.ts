@@ -30,6 +30,11 @@ export interface LoadOptions {
   /** The directory that relative `paths` start from. */
   readonly cwd: string;
   /**
+   * A configuration that is read in the place of files. What its `${file:…}` name is on another machine, so each of
+   * them gives a text of one character.
+   */
+  readonly given?: { readonly path: string; readonly text: string };
+  /**
    * Called before each file is parsed, with the length in characters of all files so far, and the file. A configuration
    * that is not good is read twice.
    */
@@ -49,6 +54,7 @@ export async function loadConfig(options: LoadOptions): Promise<Config> {
     texts: [],
     // Read once: of a pipe there is nothing left the second time.
     readFile(path, limits) {
+      if (options.given !== undefined) return Promise.resolve(path === options.given.path ? options.given.text : 'x');
       const reads = read.get(path) ?? readCapped(path, limits);
       read.set(path, reads);
       return reads;
@@ -77,7 +83,9 @@ interface Reading {
 
 async function loadBy(problems: Problems, options: LoadOptions, { texts, readFile }: Reading): Promise<Config> {
   const { paths, env, kinds, cwd, onRead, placeWarnings = false } = options;
-  const found = await findFiles(paths, env, cwd, problems);
+  const { given } = options;
+  const found =
+    given === undefined ? await findFiles(paths, env, cwd, problems) : [{ path: given.path, label: given.path }];
   let isComplete = problems.count === 0;
   const files: SourceFile[] = [];
   let length = 0;

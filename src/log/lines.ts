@@ -75,6 +75,10 @@ const LINES: { readonly [K in Fact['kind']]: readonly [Level, string] } = {
   'proxy-answered': ['debug', 'proxy answered'],
   'traces-sent': ['debug', 'traces sent'],
   'traces-dropped': ['warn', 'traces dropped'],
+  'injector-listening': ['info', 'the injector listens'],
+  'injector-certificate': ['info', 'the injector has another certificate'],
+  'pod-injected': ['info', 'pod injected'],
+  'pod-denied': ['warn', 'pod denied'],
 };
 
 /** The level of a fact's line. */

@@ -17,6 +17,7 @@ const LAYERS = [
   'deliver',
   'reload',
   'observe',
+  'trace',
   'agent',
   'import',
   'injector',

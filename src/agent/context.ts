@@ -1,6 +1,7 @@
 import type { BackendKind } from '../backend/kind.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Emit } from '../base/fact.ts';
+import type { Tracing } from '../base/tracing.ts';
 import type { Environment } from '../config/environment.ts';
 
 /** What the outside gives the agent: time, randomness, the environment, and where facts go. */
@@ -13,6 +14,8 @@ export interface AgentContext {
   readonly env: Environment;
   /** Pannier's version, for the User-Agent header. */
   readonly version: string;
+  /** Makes traces of what the agent does; absent: there are none. */
+  readonly tracing?: Tracing;
   /** Kinds of backends that a plan may use; absent: those of `backend/registry.ts`. */
   readonly kinds?: readonly BackendKind[];
 }

@@ -90,6 +90,7 @@ export class Pipeline implements AsyncDisposable {
     const { clock, random } = context;
     const emit: Emit = (fact) => {
       context.emit(fact);
+      context.tracing?.hear(fact);
       this.#facts.tell(fact);
       this.#state?.hear(fact);
       if (fact.kind === 'login-failed') this.#progress.tell();
@@ -97,6 +98,8 @@ export class Pipeline implements AsyncDisposable {
     this.context = { ...context, emit };
     this.#execution = execution;
     execution?.emitTo(emit);
+    context.tracing?.emitTo(emit);
+    this.#releases.push(() => context.tracing?.close());
 
     this.#keepsState = keepsState;
     const takeLogin = (backend: string, identity: string) => this.#state?.takeLogin(backend, identity);
@@ -115,13 +118,9 @@ export class Pipeline implements AsyncDisposable {
     const onReplaced = (replaced: Replaced) => void this.#followReplaced().then((values) => values.add(replaced));
     const earlier = keepsState ? () => this.#state?.values : undefined;
     const manager = new LeaseManager({
-      clock,
-      random,
-      emit,
+      ...{ clock, random, emit, kept, onReplaced, tracing: context.tracing },
       polls: !once,
-      kept,
       ...(earlier && { earlier }),
-      onReplaced,
     });
     this.#manager = manager;
     this.secrets = manager;
@@ -164,6 +163,11 @@ export class Pipeline implements AsyncDisposable {
    * @throws PannierError of what could not be opened.
    */
   async apply(plan: Plan): Promise<void> {
+    const kind = this.#isApplied ? 'configuration' : 'start';
+    return this.context.tracing?.within({ kind }, () => this.#apply(plan)) ?? this.#apply(plan);
+  }
+
+  async #apply(plan: Plan): Promise<void> {
     if (this.#isLasting) this.#owners ??= await this.#makeOwners();
     const serve = this.#serve;
     if (serve !== undefined) this.#listeners ??= await this.#makeListeners(serve);
@@ -297,12 +301,13 @@ export class Pipeline implements AsyncDisposable {
   }
 
   #view({ stop, reloadConfig, logLevel }: ServeOptions): AgentView {
-    const { clock, random, emit, version } = this.context;
+    const { clock, random, emit, version, tracing } = this.context;
     const startedWallMs = clock.wallMs();
     return {
       clock,
       random,
       emit,
+      tracing,
       version,
       startedWallMs,
       bootId: bootIdOf(startedWallMs, random),

@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { Emit } from '../base/fact.ts';
+import type { Tracing } from '../base/tracing.ts';
 import type { SecretRequest } from '../config/config.ts';
 import type { Environment } from '../config/environment.ts';
 import type { KeptLogin } from './kept-login.ts';
@@ -14,6 +15,8 @@ export interface BackendContext {
   readonly env: Environment;
   /** Pannier's version, for the User-Agent header. */
   readonly version: string;
+  /** Absent: there are no traces. */
+  readonly tracing?: Tracing | undefined;
   /**
    * Lives as long as the agent: what a backend must still know after it was opened again with another configuration.
    * Its keys begin with the kind of the backend.

@@ -223,6 +223,8 @@ export const CODES = {
   AGENT_NODE_OPTIONS: row(1, 'never', 'Set them for the program that needs them, and not for the whole container.'),
   AGENT_NOTIFY: row(1, 'never', 'Install systemd-notify and set NotifyAccess=all, or use Type=exec.'),
   LOG_FILE: row(1, 'never', 'Check path and space, then send SIGHUP; until then lines go to standard error.'),
+  TRACES_UNUSABLE: row(1, 'never', 'Correct the variable or the key, and start the agent again.'),
+  TRACES_NOT_SENT: row(1, 'backoff', 'Check the address of the receiver and its health; the agent goes on without.'),
   INTERNAL: row(1, 'backoff', 'Please report it with the log around it.'),
 } as const;
 

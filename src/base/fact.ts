@@ -150,6 +150,13 @@ export type Fact =
       readonly result: 'files' | 'waits' | 'failed';
       readonly durationMs: number;
     }
+  /** The check of a candidate ended. */
+  | {
+      readonly kind: 'output-checked';
+      readonly output: string;
+      readonly durationMs: number;
+      readonly failure?: Failure;
+    }
   | {
       readonly kind: 'output-published';
       readonly output: string;
@@ -318,6 +325,10 @@ export type Fact =
       /** Why the proxy refused the request, or did not pass the whole answer on. */
       readonly failure?: Failure;
     }
+  // ---- traces; `spans` is how many
+  | { readonly kind: 'traces-sent'; readonly spans: number }
+  /** `again`: nothing was sent since spans were dropped before. */
+  | { readonly kind: 'traces-dropped'; readonly spans: number; readonly failure: Failure; readonly again: boolean }
   // ---- the injector; `pod` is what is known of the name of a pod that is created
   | { readonly kind: 'injector-listening'; readonly where: string }
   | { readonly kind: 'injector-certificate' }

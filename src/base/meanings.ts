@@ -183,5 +183,7 @@ export const MEANINGS = {
   AGENT_NODE_OPTIONS: 'NODE_OPTIONS has options that would load code into Pannier or show its memory (a warning).',
   AGENT_NOTIFY: 'The service manager cannot be notified (a warning).',
   LOG_FILE: 'The log file cannot be written (a warning).',
+  TRACES_UNUSABLE: 'A setting for traces cannot be followed (a warning).',
+  TRACES_NOT_SENT: 'The receiver of traces did not take spans, and they are dropped (a warning).',
   INTERNAL: 'An error in Pannier itself.',
 } as const satisfies Readonly<Record<Code, string>>;

@@ -1,5 +1,6 @@
 import type { ConfigSource } from '../agent/follow-config.ts';
 import type { Plan } from '../agent/plan.ts';
+import { failure } from '../base/errors.ts';
 import { isSamePlainData } from '../base/plain-data-equal.ts';
 import { type CommonOptions, loadPlan, type Setup } from './setup.ts';
 
@@ -13,10 +14,11 @@ export interface FollowedConfig {
 /** The configuration files that the command line names, as a source that can be loaded again. */
 export function configSource(
   options: CommonOptions,
-  { log, plan }: Setup,
+  { log, plan, context }: Setup,
   { check, signal }: FollowedConfig,
 ): ConfigSource {
   let applied = plan.config.log;
+  let { traces } = plan.config;
   return {
     async load() {
       const next = await loadPlan(options);
@@ -36,6 +38,10 @@ export function configSource(
     async onApplied({ config }) {
       if (!isSamePlainData(applied, config.log)) await log.reopen(config.log);
       applied = config.log;
+      if (isSamePlainData(traces, config.traces)) return;
+      traces = config.traces;
+      const seen = 'the section has changed, and is read at the start of the agent only';
+      context.emit({ kind: 'agent-warning', warning: failure('TRACES_UNUSABLE', 'traces', seen) });
     },
   };
 }

@@ -1,7 +1,7 @@
 import { asFailure } from '../base/errors.ts';
 import type { Emit } from '../base/fact.ts';
 import { LogFile } from '../log/log-file.ts';
-import { createLogger } from '../log/logger.ts';
+import { createLogger, type LoggerOptions } from '../log/logger.ts';
 
 /** Where the lines of the log go now. */
 export interface OpenedLog extends Disposable {
@@ -9,15 +9,17 @@ export interface OpenedLog extends Disposable {
 }
 
 /**
- * Opens the log in a file.
+ * Opens a file of lines.
+ * @param place the key of the configuration that names the file.
  * @param otherwise takes the lines from the first one on that cannot be written.
  */
 export async function openLogFile(
   path: string,
-  how: Parameters<typeof createLogger>[0],
+  how: LoggerOptions,
+  place: string,
   otherwise: Emit,
 ): Promise<OpenedLog> {
-  const file = await LogFile.open(path);
+  const file = await LogFile.open(path, place);
   const toFile = await createLogger({ ...how, write: (line) => file.write(line) });
   let isLost = false;
   return {
@@ -27,7 +29,7 @@ export async function openLogFile(
           return toFile(fact);
         } catch (error) {
           isLost = true;
-          otherwise({ kind: 'agent-warning', warning: asFailure(error, 'log.file') });
+          otherwise({ kind: 'agent-warning', warning: asFailure(error, place) });
         }
       }
       otherwise(fact);

@@ -1,9 +1,10 @@
 import { asFailure } from '../base/errors.ts';
 import type { Emit } from '../base/fact.ts';
 import { type LevelControl, type LogLevel, tellsMore } from '../base/log-level.ts';
+import type { TraceIds } from '../base/tracing.ts';
 import type { LogConfig } from '../config/config.ts';
 import { readEnvironment } from '../config/environment.ts';
-import { createLogger } from '../log/logger.ts';
+import { createLogger, type LoggerOptions } from '../log/logger.ts';
 import { isTerminal } from '../log/standard-error.ts';
 import type { OpenedLog } from './open-log-file.ts';
 
@@ -16,18 +17,21 @@ export interface Log extends LevelControl {
   toggleDebug(): void;
 }
 
-/** Opens the log. A file that cannot be written is a warning on standard error, where the lines then go. */
-export async function openLog(first: LogConfig): Promise<Log> {
+/**
+ * Opens the log. A file that cannot be written is a warning on standard error, where the lines then go.
+ * @param traced the span that runs; absent: there are no traces.
+ */
+export async function openLog(first: LogConfig, traced?: () => TraceIds | undefined): Promise<Log> {
   let config = first;
   let asked: LogLevel | undefined;
-  let now = await open(config);
+  let now = await open(config, traced);
   let turn: Promise<void> = Promise.resolve();
   const level = () => (asked !== undefined && tellsMore(asked, config.level) ? asked : config.level);
   const inTurn = (change: () => void, told?: (before: OpenedLog) => void) => {
     turn = turn.then(async () => {
       change();
       const before = now;
-      now = await open({ ...config, level: level() });
+      now = await open({ ...config, level: level() }, traced);
       told?.(before);
       before[Symbol.dispose]();
     });
@@ -61,15 +65,45 @@ export async function openLog(first: LogConfig): Promise<Log> {
   };
 }
 
-async function open({ level, format, file }: LogConfig): Promise<OpenedLog> {
+type Traced = () => TraceIds | undefined;
+
+/** Opens the log, and beside it the file of the audit, whose lines then are in no other log. */
+async function open(config: LogConfig, traced?: Traced): Promise<OpenedLog> {
+  const log = await openMain(config, traced);
+  const { auditFile, schema } = config;
+  if (auditFile === undefined) return log;
+  const how = { level: 'info', format: 'json', schema, traced } as const;
+  const audit = await openFileOr(log.emit, auditFile, how, 'log.auditFile');
+  return {
+    emit: (fact) => (fact.kind === 'api-audit' ? audit : log).emit(fact),
+    [Symbol.dispose]() {
+      audit[Symbol.dispose]();
+      log[Symbol.dispose]();
+    },
+  };
+}
+
+async function openMain({ level, format, schema, file }: LogConfig, traced?: Traced): Promise<OpenedLog> {
   const isPretty = format === 'pretty' || (format === 'auto' && isTerminal());
-  const emit = await createLogger({ level, format: isPretty ? 'pretty' : 'json', env: readEnvironment });
+  const emit = await createLogger({
+    ...{ level, schema, traced, format: isPretty ? 'pretty' : 'json', env: readEnvironment },
+  });
   if (file === undefined) return { emit, [Symbol.dispose]: () => {} };
+  const how = { level, schema, traced, format: format === 'pretty' ? 'pretty' : 'json' } as const;
+  return await openFileOr(emit, file, how, 'log.file');
+}
+
+/**
+ * Opens a file of lines.
+ * @param otherwise takes the lines from the first one on that cannot be written.
+ * @param place the key of the configuration that names the file.
+ */
+async function openFileOr(otherwise: Emit, path: string, how: LoggerOptions, place: string): Promise<OpenedLog> {
   try {
     const { openLogFile } = await import('./open-log-file.ts');
-    return await openLogFile(file, { level, format: format === 'pretty' ? 'pretty' : 'json' }, emit);
+    return await openLogFile(path, how, place, otherwise);
   } catch (error) {
-    emit({ kind: 'agent-warning', warning: asFailure(error, 'log.file') });
-    return { emit, [Symbol.dispose]: () => {} };
+    otherwise({ kind: 'agent-warning', warning: asFailure(error, place) });
+    return { emit: otherwise, [Symbol.dispose]: () => {} };
   }
 }

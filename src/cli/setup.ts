@@ -101,14 +101,17 @@ export async function setUp(command: string, options: CommonOptions, progress?: 
   const plan = await loadPlan(options, { onRead: tuneForLargeConfig });
   progress?.know(plan.config);
   const { secrets, outputs, log } = plan.config;
-  const opened = await openLog(log);
+  const context = { clock: systemClock, random: Math.random, env: readEnvironment(), version };
+  const traced = plan.config.traces && (await import('../trace/open.ts')).openTraces(plan.config.traces, context);
+  const opened = await openLog(log, traced?.tracing && (() => traced.tracing?.current()));
   const emit = progress?.hearing(opened.emit) ?? opened.emit;
   emit({ kind: 'agent-started', version, command, secrets: secrets.size, outputs: outputs.size });
   tellWarnings(plan, emit);
+  for (const warning of traced?.warnings ?? []) emit({ kind: 'agent-warning', warning });
   if (hasLeftOutOptions()) emit({ kind: 'agent-warning', warning: leftOut() });
   return {
     plan,
-    context: { clock: systemClock, random: Math.random, emit, env: readEnvironment(), version },
+    context: { ...context, emit, ...(traced?.tracing && { tracing: traced.tracing }) },
     log: opened,
   };
 }

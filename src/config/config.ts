@@ -7,6 +7,7 @@ import type { OutputConfig } from './sections/outputs/config.ts';
 import type { SdsConfig } from './sections/sds/config.ts';
 import type { SecretConfig } from './sections/secrets/config.ts';
 import type { StateConfig } from './sections/state/config.ts';
+import type { TracesConfig } from './sections/traces/config.ts';
 
 export type * from './sections/backends/config.ts';
 export type * from './sections/exec/config.ts';
@@ -16,6 +17,7 @@ export type * from './sections/outputs/config.ts';
 export type * from './sections/sds/config.ts';
 export type * from './sections/secrets/config.ts';
 export type * from './sections/state/config.ts';
+export type * from './sections/traces/config.ts';
 
 /**
  * The configuration that the rest of the agent uses: with defaults, durations in milliseconds, absolute paths, filled
@@ -37,6 +39,8 @@ export interface Config {
   readonly sds?: SdsConfig;
   /** Absent: nothing is kept for the next start. */
   readonly state?: StateConfig;
+  /** Absent: there are no traces. */
+  readonly traces?: TracesConfig;
   readonly log: LogConfig;
   /** Problems that do not refuse the configuration, such as a secret that is written literally. */
   readonly warnings: readonly Failure[];

@@ -66,16 +66,19 @@ export async function resolveConfig(
   const sdsEntry = singles.get('sds');
   const apiEntry = singles.get('api');
   const stateEntry = singles.get('state');
-  const [ofExec, ofListeners, ofAws, ofSds, ofState] = await Promise.all([
+  const tracesEntry = singles.get('traces');
+  const [ofExec, ofListeners, ofAws, ofSds, ofState, ofTraces] = await Promise.all([
     execEntry && import('./sections/exec/resolve.ts'),
     listens ? import('./sections/listeners/resolve-listeners.ts') : undefined,
     apiEntry !== undefined && hasAws(apiEntry) ? import('./sections/listeners/resolve-aws.ts') : undefined,
     sdsEntry && import('./sections/sds/resolve.ts'),
     stateEntry && import('./sections/state/resolve.ts'),
+    tracesEntry && import('./sections/traces/resolve.ts'),
   ]);
   const exec = execEntry && ofExec?.resolveExec(execEntry, sections.outputs, names, problems);
   if (exec === undefined) checkChildSteps(sections.outputs, problems);
   const state = ofState?.resolveState(stateEntry, known, kinds, problems);
+  const traces = tracesEntry && ofTraces?.resolveTraces(tracesEntry, problems);
   const listeners = ofListeners?.resolveListeners(singles, names, known, kinds, problems, ofAws?.resolveAwsAgent);
   const sds = sdsEntry && ofSds?.resolveSds(sdsEntry, names, resolver, problems);
 
@@ -87,6 +90,7 @@ export async function resolveConfig(
     ...listeners,
     ...(sds === undefined ? {} : { sds }),
     ...(state === undefined ? {} : { state }),
+    ...(traces === undefined ? {} : { traces }),
     log: resolveLog(singles.get('log'), context),
   };
 }

@@ -11,6 +11,7 @@ import { output } from './sections/outputs/schema.ts';
 import { sds, type sdsSecret } from './sections/sds/schema.ts';
 import { secretSchema } from './sections/secrets/schema.ts';
 import { state } from './sections/state/schema.ts';
+import { traces } from './sections/traces/schema.ts';
 
 /**
  * The sections of a configuration file. The entries of backends and secrets are of any shape here: the loader checks
@@ -28,6 +29,7 @@ export const configHead = z.strictObject({
   sds: z.optional(sds),
   state: z.optional(state),
   log: z.optional(log),
+  traces: z.optional(traces),
 });
 
 /**

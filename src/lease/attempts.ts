@@ -4,6 +4,7 @@ import { isOutage } from '../backend/outage.ts';
 import type { Clock } from '../base/clock.ts';
 import { asFailure, type Failure } from '../base/errors.ts';
 import type { Emit } from '../base/fact.ts';
+import type { Tracing } from '../base/tracing.ts';
 import { setUrgency, URGENCY, type Urgency } from '../base/urgency.ts';
 import type { Fields } from '../base/value.ts';
 import type { BackendLogins } from './backend-logins.ts';
@@ -35,6 +36,8 @@ export type AttemptReason = 'due' | 'pushed' | 'pull' | 'asked';
 export interface AttemptsDeps {
   readonly clock: Clock;
   readonly emit: Emit;
+  /** Absent: there are no traces. */
+  readonly tracing?: Tracing | undefined;
   readonly deadlines: Deadlines;
   readonly writer: ItemWriter;
   readonly logins: BackendLogins;
@@ -91,7 +94,10 @@ export class Attempts implements Disposable {
     if (occasion === 'turn') item.pullableFromMonoMs = Number.NEGATIVE_INFINITY;
     const lease = asked === 'renew' ? leaseToRenew(item) : undefined;
     if (lease === undefined) item.fetchesBegun++;
-    item.running = this.#try(item, lease, this.#urgencyOf(item, why));
+    const urgency = this.#urgencyOf(item, why);
+    const attempt = () => this.#try(item, lease, urgency);
+    const doing = lease === undefined ? 'fetch' : 'renew';
+    item.running = this.#deps.tracing?.within({ kind: 'attempt', secrets: item.names, doing }, attempt) ?? attempt();
     this.#deps.deadlines.planOverdue(item);
     return item.running;
   }

@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Emit } from '../base/fact.ts';
 import { isSamePlainData } from '../base/plain-data-equal.ts';
 import { Subscribers } from '../base/subscribers.ts';
+import type { Tracing } from '../base/tracing.ts';
 import { Attempts, type FindKept } from './attempts.ts';
 import { BackendLogins } from './backend-logins.ts';
 import { Deadlines } from './deadlines.ts';
@@ -24,6 +25,8 @@ export interface LeaseManagerOptions {
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly emit: Emit;
+  /** Absent: there are no traces. */
+  readonly tracing?: Tracing | undefined;
   /**
    * False, for `init`: a secret that has a value is fetched again neither at its `refresh` nor when another secret
    * changed. Leases are renewed and failed attempts are retried all the same. Absent: true.
@@ -69,7 +72,7 @@ export class LeaseManager {
   readonly #watches = new Map<string, Watching>();
   readonly #polls: boolean;
 
-  constructor({ clock, random, emit, polls = true, kept, earlier, onReplaced }: LeaseManagerOptions) {
+  constructor({ clock, random, emit, tracing, polls = true, kept, earlier, onReplaced }: LeaseManagerOptions) {
     this.#clock = clock;
     this.#polls = polls;
     this.#emit = emit;
@@ -98,6 +101,7 @@ export class LeaseManager {
     this.#attempts = new Attempts({
       clock,
       emit,
+      tracing,
       deadlines: this.#deadlines,
       writer: this.#writer,
       logins: this.#logins,

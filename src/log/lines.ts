@@ -43,6 +43,7 @@ const LINES: { readonly [K in Fact['kind']]: readonly [Level, string] } = {
   'secret-dropped': ['info', 'secret dropped'],
   'output-waiting': ['info', 'output waits'],
   'output-rendered': ['debug', 'output rendered'],
+  'output-checked': ['debug', 'candidate checked'],
   'output-published': ['info', 'output published'],
   'output-unchanged': ['debug', 'output unchanged'],
   'output-failed': ['error', 'output failed'],
@@ -72,6 +73,8 @@ const LINES: { readonly [K in Fact['kind']]: readonly [Level, string] } = {
   'sds-unusable': ['error', 'a secret cannot be served to Envoy'],
   'proxy-renew-failed': ['warn', 'lease of the proxy not renewed'],
   'proxy-answered': ['debug', 'proxy answered'],
+  'traces-sent': ['debug', 'traces sent'],
+  'traces-dropped': ['warn', 'traces dropped'],
   'injector-listening': ['info', 'the injector listens'],
   'injector-certificate': ['info', 'the injector has another certificate'],
   'pod-injected': ['info', 'pod injected'],
@@ -80,7 +83,7 @@ const LINES: { readonly [K in Fact['kind']]: readonly [Level, string] } = {
 
 /** The level of a fact's line. */
 export function levelOf(fact: Fact): Level {
-  if (fact.kind === 'secret-absent' && fact.again) return 'debug';
+  if ((fact.kind === 'secret-absent' || fact.kind === 'traces-dropped') && fact.again) return 'debug';
   if (fact.kind === 'login-revoked' && fact.failure !== undefined) return 'warn';
   const isRelief = fact.kind === 'secret-state' && fact.state === 'fresh';
   return isRelief ? 'info' : LINES[fact.kind][0];

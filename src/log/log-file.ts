@@ -12,23 +12,26 @@ const FLAGS = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | cons
 /** A file that log lines go to, each written before the call returns. */
 export class LogFile implements Disposable {
   readonly #path: string;
+  readonly #place: string;
   readonly #file: FileHandle;
 
-  private constructor(path: string, file: FileHandle) {
+  private constructor(path: string, file: FileHandle, place: string) {
     this.#path = path;
+    this.#place = place;
     this.#file = file;
   }
 
   /**
    * Opens it, and makes it 0600 when it is not there. A link in a directory that another user may write is not
    * followed.
+   * @param place the key of the configuration that names it.
    * @throws PannierError LOG_FILE.
    */
-  static async open(path: string): Promise<LogFile> {
+  static async open(path: string, place = 'log.file'): Promise<LogFile> {
     try {
-      return new LogFile(path, await openTrusted(resolve(path), FLAGS));
+      return new LogFile(path, await openTrusted(resolve(path), FLAGS), place);
     } catch (error) {
-      throw trouble(path, error);
+      throw trouble(path, error, place);
     }
   }
 
@@ -38,7 +41,7 @@ export class LogFile implements Disposable {
     try {
       for (let at = 0; at < bytes.length; ) at += writeSync(this.#file.fd, bytes, at);
     } catch (error) {
-      throw trouble(this.#path, error);
+      throw trouble(this.#path, error, this.#place);
     }
   }
 
@@ -47,10 +50,10 @@ export class LogFile implements Disposable {
   }
 }
 
-function trouble(path: string, error: unknown): PannierError {
+function trouble(path: string, error: unknown, place: string): PannierError {
   if (error instanceof ForeignLinkError) {
     const hint = 'Name the file that it leads to, or put the log into a directory that only root may write.';
-    return fail('LOG_FILE', 'log.file', `${error.link} is a link that another user can exchange`, { hint });
+    return fail('LOG_FILE', place, `${error.link} is a link that another user can exchange`, { hint });
   }
-  return fail('LOG_FILE', 'log.file', `${path} cannot be written (${errnoWord(error)})`);
+  return fail('LOG_FILE', place, `${path} cannot be written (${errnoWord(error)})`);
 }

@@ -1,13 +1,21 @@
 import type { Fact } from '../base/fact.ts';
 import { LEVELS, type LogLevel } from '../base/log-level.ts';
 import { printableJson } from '../base/printable.ts';
+import type { TraceIds } from '../base/tracing.ts';
 import { jsonLine } from './json-line.ts';
-import { levelOf, lineOf } from './lines.ts';
+import { type Line, levelOf, lineOf } from './lines.ts';
 import { createStderrWriter, isTerminal } from './standard-error.ts';
+
+/** Whose names the fields of a line in JSON have. */
+export type LogSchema = 'pannier' | 'ecs' | 'otel';
 
 export interface LoggerOptions {
   readonly level: LogLevel;
   readonly format: 'json' | 'pretty';
+  /** The names of the fields in JSON; absent: `pannier`. */
+  readonly schema?: LogSchema;
+  /** The span that runs; absent: there are no traces. */
+  readonly traced?: (() => TraceIds | undefined) | undefined;
   /** Takes the lines, each with its end; standard error when absent, since standard output is for values. */
   readonly write?: (line: string) => void;
   /** The process environment, which says whether a terminal gets colours; absent: it gets none. */
@@ -18,9 +26,10 @@ export interface LoggerOptions {
  * One line per fact: JSON, or sentences for people. Written synchronously, so the last line before an exit is there.
  * The sentences are loaded by this call, not at import.
  */
-export async function createLogger({ level, format, write, env }: LoggerOptions): Promise<(fact: Fact) => void> {
+export async function createLogger(options: LoggerOptions): Promise<(fact: Fact) => void> {
+  const { level, format, write, env } = options;
   if (level === 'silent') return () => {};
-  const take = format === 'json' ? jsonWriter(write ?? jsonToStderr()) : await sentenceWriter(write, env);
+  const take = format === 'json' ? await jsonWriter(options) : await sentenceWriter(write, env);
   const lowest = LEVELS.indexOf(level);
   return (fact) => {
     // Most facts of a busy agent are for debugging: they cost a look, not a line.
@@ -29,8 +38,16 @@ export async function createLogger({ level, format, write, env }: LoggerOptions)
   };
 }
 
-function jsonWriter(write: (line: string) => void): (fact: Fact) => void {
-  return (fact) => write(jsonLine(lineOf(fact), Date.now()));
+async function jsonWriter({ schema = 'pannier', traced, write }: LoggerOptions): Promise<(fact: Fact) => void> {
+  const writeText = write ?? jsonToStderr();
+  const form = await formOf(schema);
+  return (fact) => writeText(form(lineOf(fact), Date.now(), traced?.()));
+}
+
+async function formOf(schema: LogSchema): Promise<(line: Line, wallMs: number, ids?: TraceIds) => string> {
+  if (schema === 'pannier') return jsonLine;
+  const { ecsLine, otelLine } = await import('./schemas.ts');
+  return schema === 'ecs' ? ecsLine : otelLine;
 }
 
 /** A terminal gets escapes for what JSON leaves as it is; every other reader gets pino's bytes. */

@@ -86,6 +86,7 @@ export function registerEvents(registry: Registry, { Counter, Histogram }: PromC
   const childEnds = counter('child_ends', 'Ends of the child of exec by exit status; 128+n means signal n.', 'status');
   const loads = counter('config_loads', 'Configurations read after the first, by result.', 'result');
   const crashes = counter('task_crashes', 'Tasks of the agent that failed and were restarted.');
+  const spans = counter('trace_spans', 'Spans of traces by result: sent to the receiver, or dropped.', 'result');
   const jumps = counter('clock_jumps', 'Jumps of the wall clock, and suspensions of the machine.');
   const warnings = counter('warnings', 'Warnings by code.', 'code');
 
@@ -200,6 +201,8 @@ export function registerEvents(registry: Registry, { Counter, Histogram }: PromC
       lastLoad.isGood = false;
       failed('config', fact);
     },
+    'traces-sent': (fact) => spans.inc({ result: 'sent' }, fact.spans),
+    'traces-dropped': (fact) => spans.inc({ result: 'dropped' }, fact.spans),
     'task-crashed': () => crashes.inc(),
     'clock-jumped': () => jumps.inc(),
     'agent-warning': ({ warning }) => warnings.inc({ code: warning.code }),

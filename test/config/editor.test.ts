@@ -101,7 +101,8 @@ describe('a broken configuration in an editor', () => {
 describe('completion', () => {
   it('offers the sections that there are', async () => {
     const offered = await offeredAt('version: 1\n|');
-    expect(offered).toEqual(['backends', 'secrets', 'outputs', 'exec', 'api', 'proxy', 'admin', 'sds', 'state', 'log']);
+    const services = ['exec', 'api', 'proxy', 'admin', 'sds'];
+    expect(offered).toEqual(['backends', 'secrets', 'outputs', ...services, 'state', 'log', 'traces']);
   });
 
   it('offers the kinds of backends, and then the keys of the kind', async () => {

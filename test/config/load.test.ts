@@ -60,7 +60,7 @@ describe('a whole configuration', () => {
         place: 'outputs.shop.reload[1]',
       },
     ]);
-    expect(config.log).toEqual({ level: 'info', format: 'json' });
+    expect(config.log).toEqual({ level: 'info', format: 'json', schema: 'pannier' });
     expect(config.warnings).toEqual([]);
     expect(config.files).toEqual([join(FIXTURES, 'whole.yaml')]);
   });
@@ -182,7 +182,10 @@ describe('files', () => {
 
   it('PANNIER_LOG_LEVEL wins over log.level, and must be a level', async () => {
     const text = 'version: 1\nlog: { level: warn, format: json }\n';
-    expect((await loadText(text, { PANNIER_LOG_LEVEL: 'debug' })).log).toEqual({ level: 'debug', format: 'json' });
+    expect((await loadText(text, { PANNIER_LOG_LEVEL: 'debug' })).log).toMatchObject({
+      level: 'debug',
+      format: 'json',
+    });
     expect((await loadText('version: 1\n', { PANNIER_LOG_LEVEL: 'trace' })).log.level).toBe('trace');
     expect((await loadText(text, { PANNIER_LOG_LEVEL: '' })).log.level).toBe('warn');
     expect(await briefly(loadText(text, { PANNIER_LOG_LEVEL: 'loud' }))).toEqual(['CONFIG_INVALID PANNIER_LOG_LEVEL']);

@@ -30,6 +30,7 @@ import { SDS } from './sds.ts';
 import { SECRECY } from './secrecy.ts';
 import { SECURITY } from './security.ts';
 import { STATE } from './state.ts';
+import { TRACES } from './traces.ts';
 
 /** More tests at the same time would disturb those that measure time. */
 const LANES = 2;
@@ -64,6 +65,7 @@ const all: readonly Cut[] = [
   ...KEYSTORES,
   ...SDS,
   ...COMMANDS,
+  ...TRACES,
 ];
 const held = PROMISES.flatMap((promise) => ('held' in promise ? [promise] : []));
 

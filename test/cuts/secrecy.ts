@@ -227,6 +227,8 @@ export const SECRECY: readonly Cut[] = [
       by: 'takes so many browsers and no more',
     },
   ),
+  cutIn('src/trace/work.ts')('never-in-a-trace', "(name.includes(' ') ? '(computed)' : name)", 'name'),
+  cutIn('src/trace/work.ts')('never-in-a-trace', 'operationOf(work.call)', 'work.call', { by: 'neither the path' }),
   cutIn('src/config/sections/listeners/resolve-admin.ts')(
     'admin-anywhere',
     'resolveHostPort(listen)',

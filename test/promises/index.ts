@@ -18,6 +18,7 @@ import { replaced } from './replaced.ts';
 import { sds } from './sds.ts';
 import { secrecy } from './secrecy.ts';
 import { hostileInput } from './security.ts';
+import { tracing } from './traces.ts';
 
 /**
  * What Pannier promises to its users, sentence by sentence, each with the tests that hold it or the work that will
@@ -44,6 +45,7 @@ export const SECTIONS: readonly Section[] = [
   sds,
   injector,
   commands,
+  tracing,
 ];
 
 export const PROMISES: readonly Kept[] = SECTIONS.flatMap(({ promises }) => promises);

@@ -1,4 +1,4 @@
-import { held, inFile, pending, type Section } from './promise.ts';
+import { held, inFile, type Section } from './promise.ts';
 
 const secret = inFile('test/base/secret.test.ts', 'a Secret');
 const failures = inFile('test/base/machinery.test.ts', 'failures');
@@ -84,7 +84,18 @@ export const secrecy: Section = {
       live('is sent at once and after a change, once a second at most, and all browsers share one rendering'),
       live('takes so many browsers and no more, does nothing while nobody looks, and ends with the listener'),
     ),
-    pending('never-in-a-trace', 'A value never reaches a trace.', 'tracing'),
+    held(
+      'never-in-a-trace',
+      'A value never reaches a trace, and neither does a token or a private path.',
+      inFile(
+        'test/system/canary-traces.test.ts',
+        'no value comes out in a trace',
+      )('no private path and no token, whether all is well or failing, with every debug switch on'),
+      inFile(
+        'test/trace/tracer.test.ts',
+        'a tracer',
+      )('shows neither the path of a computed secret nor that of a request'),
+    ),
     held(
       'never-in-argv',
       'A value never reaches an argv.',

@@ -12,7 +12,7 @@ export { type Authority, type CertificateRequest, createAuthority, type KeyPair 
 export { type DnsServer, startDns } from './dns.ts';
 export { type Envoy, type EnvoyOptions, ensureEnvoy, envoyVersion, noEnvoy, startEnvoy } from './envoy.ts';
 export { findFreePort } from './free-port.ts';
-export { ensureGoClient } from './go-client.ts';
+export { ensureGoProgram } from './go-program.ts';
 export { type AwsUser, ensureMoto, type Moto, motoVersion, startMoto } from './moto.ts';
 export { type OpenBao, type OpenBaoOptions, type OpenBaoTls, startOpenBao } from './openbao.ts';
 export type { AuditedRequest } from './openbao-audit.ts';
@@ -27,6 +27,7 @@ export {
 } from './openbao-logins.ts';
 export { type OpenBaoProxy, type OpenBaoProxyOptions, startOpenBaoProxy } from './openbao-proxy.ts';
 export { type Answer, type Caller, OpenBaoError } from './openbao-request.ts';
+export { type DecodedSpan, type OtlpReceiver, startOtlpReceiver } from './otlp-receiver.ts';
 export { hasGo, type Pebble, startPebble } from './pebble.ts';
 export { type Postgres, startPostgres } from './postgres.ts';
 export { type MintOptions, startTokenReview, type TokenReview } from './token-review.ts';

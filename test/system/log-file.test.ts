@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSyn
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { eventually, type LogLine } from './agent.helpers.ts';
+import { get } from './observe.helpers.ts';
 import { useScene } from './openbao.helpers.ts';
 
 const scene = useScene();
@@ -14,7 +15,7 @@ async function setUp(file: string | undefined, more: object = {}) {
     secrets: { app: { key: 'app' } },
     outputs: { o: { dir: join(place.dir, 'o'), files: { f: { content: '{{app.x}}' } } } },
   };
-  const write = (log: object) => place.config({ ...parts, log });
+  const write = (log: object, sections = {}) => place.config({ ...parts, log, ...sections });
   const config = await write({ ...more, ...(file === undefined ? {} : { file }) });
   const facts = (name: string) => {
     const path = join(place.dir, name);
@@ -40,6 +41,35 @@ describe('a log file', () => {
     await eventually(() => expect(facts('agent.log')).toContain('config-rejected'));
     expect(await agent.stop()).toBe(0);
     expect([facts('agent.log').at(-1), agent.output()]).toEqual(['agent-stopping', '']);
+  });
+
+  it('of the audit has its lines and no others, at every level, and is opened again by SIGHUP', async () => {
+    const { dir, facts, write } = await setUp(undefined);
+    const api = join(dir, 'api.sock');
+    const log = { level: 'error', auditFile: './audit.log' };
+    const agent = scene.run(await write(log, { api: { socket: api } }));
+    const read = () => get(api, '/v1/secrets/app', { 'X-Pannier-Request': 'true' });
+    await eventually(async () => expect((await read()).status).toBe(200));
+    await eventually(() => expect(facts('audit.log')).toContain('api-audit'));
+    expect(new Set(facts('audit.log'))).toEqual(new Set(['api-audit']));
+    expect([statSync(join(dir, 'audit.log')).mode & 0o777, agent.output()]).toEqual([0o600, '']);
+    renameSync(join(dir, 'audit.log'), join(dir, 'audit.log.1'));
+    agent.kill('SIGHUP');
+    await eventually(() => expect(existsSync(join(dir, 'audit.log'))).toBe(true));
+    writeFileSync(join(dir, 'secrets.json'), '{"app": {"x": "2"}}');
+    await eventually(async () => {
+      await read();
+      expect(facts('audit.log')).toContain('api-audit');
+    });
+  });
+
+  it('of the audit that cannot be written is a warning, and its lines are in the log', async () => {
+    const { dir, write } = await setUp(undefined);
+    const api = join(dir, 'api.sock');
+    const agent = scene.run(await write({ auditFile: './none/audit.log' }, { api: { socket: api } }));
+    await agent.waitFor('agent-warning', { fits: ({ place }) => place === 'log.auditFile' });
+    await eventually(async () => expect((await get(api, '/v1/secrets/app', {})).status).toBe(200));
+    await agent.waitFor('api-audit');
   });
 
   it('is opened, closed and appended to as the configuration says', async () => {

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { pythonPackage } from '../render/formats/installed.helpers.ts';
-import { ensureGoClient, ensureOpenBao } from '../servers/index.ts';
+import { ensureGoProgram, ensureOpenBao } from '../servers/index.ts';
 
 const run = promisify(execFile);
 
@@ -104,7 +104,7 @@ export const nodeVault: Client = async ({ address, token }) => {
 };
 
 export const go: Client = async ({ address, token }, dir) => {
-  const program = await ensureGoClient();
+  const program = await ensureGoProgram('go-client');
   const env = { HOME: dir, PATH: '/usr/bin:/bin' };
   return (await run(program, [address, ...(token === undefined ? [] : [token])], { env })).stdout;
 };

@@ -2,6 +2,7 @@ import type { Clock } from '../../base/clock.ts';
 import { asFailure, type Failure, failure } from '../../base/errors.ts';
 import type { Emit } from '../../base/fact.ts';
 import { onAbort } from '../../base/on-abort.ts';
+import type { Tracing } from '../../base/tracing.ts';
 import type { GenerationsConfig, OutputConfig } from '../../config/config.ts';
 import { placeOfOutput } from '../../config/place.ts';
 import type { Wish } from '../../deliver/api/api-agent.ts';
@@ -38,6 +39,8 @@ export interface OutputLoopOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly emit: Emit;
+  /** Absent: there are no traces. */
+  readonly tracing?: Tracing | undefined;
   readonly onState: (state: OutputState) => void;
   /** The templates computed other paths than before: `needs` is another one. */
   readonly onNeeds: () => void;
@@ -271,6 +274,13 @@ export class OutputLoop {
 
   /** @param isTakenUp the application has these bytes already; only what is around them is put right. */
   async #publish(signal: AbortSignal, isTakenUp = false): Promise<void> {
+    const { tracing, output } = this.#options;
+    const work = { kind: 'publish', output: output.name, secrets: this.#publisher.needed.names } as const;
+    const run = () => this.#publishNow(signal, isTakenUp);
+    return tracing?.within(work, run) ?? run();
+  }
+
+  async #publishNow(signal: AbortSignal, isTakenUp: boolean): Promise<void> {
     this.#publishTimer.publishBegins();
     this.#isPublishing = true;
     this.#retry.cancel();
@@ -323,6 +333,12 @@ export class OutputLoop {
   }
 
   async #reload(generation: number, signal: AbortSignal): Promise<void> {
+    const { tracing, output } = this.#options;
+    const work = { kind: 'reload', output: output.name, generation } as const;
+    return tracing?.within(work, () => this.#reloadOnce(generation, signal)) ?? this.#reloadOnce(generation, signal);
+  }
+
+  async #reloadOnce(generation: number, signal: AbortSignal): Promise<void> {
     const result = await this.#round.run(generation, signal);
     if (result.kind === 'refuted') return this.#refuted(generation, result);
     if (result.kind === 'failed') this.#enter({ kind: 'owed', generation, why: result.why });

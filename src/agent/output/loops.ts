@@ -247,10 +247,10 @@ export class OutputLoops {
       this.#indexSecrets();
       this.#deps.onNeeds();
     };
-    const { clock, random, emit } = context;
+    const { clock, random, emit, tracing } = context;
     const { looksAgain = false, spreadsReloads = false } = this.#deps;
     const reloadShare = spreadsReloads ? (podShare(context.env, name) ?? random()) : undefined;
-    const options = { ...own, before, looksAgain, manager, clock, random, emit, reloadShare };
+    const options = { ...own, before, looksAgain, manager, clock, random, emit, tracing, reloadShare };
     const loop = new OutputLoop({ ...options, onState, onNeeds });
     return loop;
   }

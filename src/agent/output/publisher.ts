@@ -279,8 +279,9 @@ export class Publisher {
 
   /** Why the candidate is not to be published; it is gone then. */
   async #check(staged: Staged, signal: AbortSignal): Promise<Failure | undefined> {
-    const { check } = this.#deps;
+    const { check, clock, output, emit } = this.#deps;
     if (check === undefined) return undefined;
+    const startedMs = clock.monoMs();
     const checking = new AbortController();
     this.#checking = checking;
     let why = await check.run(staged, AbortSignal.any([signal, checking.signal]));
@@ -289,6 +290,9 @@ export class Publisher {
     if (why === undefined && !(await staged.isIntact())) {
       why = failure('OUTPUT_CHECK_FAILED', check.place, 'the check has changed or removed the candidate');
     }
+    const durationMs = clock.monoMs() - startedMs;
+    const failed = why === undefined || this.#wasOvertaken ? {} : { failure: why };
+    emit({ kind: 'output-checked', output: output.name, durationMs, ...failed });
     if (why !== undefined) await staged.discard();
     return why;
   }

@@ -2,6 +2,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { Failure } from '../../base/errors.ts';
 import type { Emit } from '../../base/fact.ts';
 import type { LevelControl } from '../../base/log-level.ts';
+import type { Tracing } from '../../base/tracing.ts';
 import type { OnDemandView as AwsOnDemandView } from '../../deliver/aws/on-demand.ts';
 import type { SdsHub } from '../../deliver/sds/hub.ts';
 import type { LeaseManager } from '../../lease/manager.ts';
@@ -19,6 +20,8 @@ export interface AgentView {
   readonly clock: Clock;
   readonly random: () => number;
   readonly emit: Emit;
+  /** Absent: there are no traces. */
+  readonly tracing?: Tracing | undefined;
   /** Pannier's version. */
   readonly version: string;
   /** Tells this start of the agent from every other one; part of ETags. */

@@ -17,8 +17,8 @@ import type { Upstream, VaultBackend } from './upstream.ts';
  * the caller disposes of the client.
  */
 export function openVaultClient(config: VaultBackendConfig, context: BackendContext, protection?: Protection) {
-  const { clock, emit, env, version } = context;
-  const client = createVaultClient({ config, clock, emit, env, version, protection });
+  const { clock, emit, env, version, tracing } = context;
+  const client = createVaultClient({ config, clock, emit, env, version, tracing, protection });
   const { name, auth } = config;
   const deps = { client, clock, emit, env, kept: keptSecretIds(context.kept) };
   const method = auth.method === 'none' ? undefined : createVaultMethod({ name, auth }, deps);
@@ -27,7 +27,7 @@ export function openVaultClient(config: VaultBackendConfig, context: BackendCont
 
 /** Opens a backend with its own connections and its own login. */
 export function openVaultBackend(config: VaultBackendConfig, context: BackendContext): VaultBackend {
-  const { clock, random, emit, env } = context;
+  const { clock, random, emit, env, tracing } = context;
   const { client, method } = openVaultClient(config, context, protectionOf(config, context));
   const { revokeOnExit } = config.auth;
   const { takeLogin } = context;
@@ -37,7 +37,7 @@ export function openVaultBackend(config: VaultBackendConfig, context: BackendCon
   const session =
     method === undefined
       ? createNoLogin()
-      : createSession({ method, client, clock, random, emit, revokeOnExit, backend: config.name, ...once });
+      : createSession({ method, client, clock, random, emit, tracing, revokeOnExit, backend: config.name, ...once });
   const { askedOnce } = context;
   const openInline =
     config.auth.inline === undefined || askedOnce === undefined || method === undefined

@@ -15,6 +15,7 @@ import { output, outputFile } from '../sections/outputs/schema.ts';
 import { sds, sdsSecret } from '../sections/sds/schema.ts';
 import { secretSchema } from '../sections/secrets/schema.ts';
 import { state } from '../sections/state/schema.ts';
+import { traces } from '../sections/traces/schema.ts';
 import type { SchemaName } from './shapes.ts';
 
 /** The schemas of zod that entries are checked against. */
@@ -49,5 +50,6 @@ export async function loadSchemas(kinds: readonly BackendKindConfig[]): Promise<
     sdsSecret,
     log,
     state,
+    traces,
   };
 }

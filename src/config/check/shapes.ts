@@ -10,6 +10,7 @@ import type { output, outputFile } from '../sections/outputs/schema.ts';
 import type { sds, sdsSecret } from '../sections/sds/schema.ts';
 import type { CommonSecretShape } from '../sections/secrets/schema.ts';
 import type { state } from '../sections/state/schema.ts';
+import type { traces } from '../sections/traces/schema.ts';
 
 /** What the schemas accept, by the schema's name. */
 export interface Shapes {
@@ -31,6 +32,7 @@ export interface Shapes {
   readonly sdsSecret: z.infer<typeof sdsSecret>;
   readonly log: z.infer<typeof log>;
   readonly state: z.infer<typeof state>;
+  readonly traces: z.infer<typeof traces>;
 }
 
 export type SchemaName = keyof Shapes;

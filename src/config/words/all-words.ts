@@ -10,6 +10,7 @@ import { sdsWords } from './sds.ts';
 import { secretsWords } from './secrets.ts';
 import { sectionsWords } from './sections.ts';
 import { stateWords } from './state.ts';
+import { tracesWords } from './traces.ts';
 import type { KeyWords, Words } from './words.ts';
 
 /** The words of all keys, with those of these kinds of backends. What several kinds share is said by the first. */
@@ -28,6 +29,7 @@ export async function loadWords(kinds: readonly BackendKindConfig[]): Promise<Wo
     sdsWords,
     stateWords,
     logWords,
+    tracesWords,
   ];
   const all: Record<string, KeyWords> = {};
   for (const part of parts) for (const [key, words] of Object.entries(part)) all[key] ??= words;

@@ -12,10 +12,21 @@ export const logWords: Words = {
     default: '`auto`',
     does: '`auto` is pretty on a terminal and JSON elsewhere',
   },
+  'log.schema': {
+    type: '`pannier`, `ecs`, `otel`',
+    default: '`pannier`',
+    does: 'the names of fields in JSON lines: our own, those of the Elastic Common Schema, or those of the log data model of OpenTelemetry',
+  },
   'log.file': {
     type: 'path',
     default: 'standard error',
     does: 'takes the log instead, made 0600; `auto` is JSON there. SIGHUP opens it again. No link in a directory that another user may write is followed',
     examples: ['/var/log/pannier.log'],
+  },
+  'log.auditFile': {
+    type: 'path',
+    default: 'the log',
+    does: 'takes the lines of the [audit](api.md#audit) instead, in JSON and whatever `log.level` is; made and opened again as `log.file` is',
+    examples: ['/var/log/pannier-audit.log'],
   },
 };

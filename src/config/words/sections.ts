@@ -51,4 +51,9 @@ export const sectionsWords: Words = {
     does: 'keeps what is known, encrypted, for the [next start](state.md)',
     examples: [{ path: '/run/pannier-state', keyFile: '/etc/pannier/state.key' }],
   },
+  traces: {
+    type: 'map',
+    does: 'sends [traces](traces.md) of what the agent does by OpenTelemetry; `{}` switches them on, with the settings of `OTEL_…`',
+    examples: [{ endpoint: 'http://otel-collector:4318' }],
+  },
 };

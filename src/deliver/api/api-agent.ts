@@ -2,6 +2,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { Failure } from '../../base/errors.ts';
 import type { Emit } from '../../base/fact.ts';
 import type { LevelControl } from '../../base/log-level.ts';
+import type { Tracing } from '../../base/tracing.ts';
 import type { ApiConfig, ApiListenerConfig, SecretConfig } from '../../config/config.ts';
 import type { LeaseManager } from '../../lease/manager.ts';
 import type { Route } from '../http/routes.ts';
@@ -12,6 +13,8 @@ import type { ComputedPlaces } from './visible.ts';
 export interface ApiAgent {
   readonly clock: Clock;
   readonly emit: Emit;
+  /** Absent: there are no traces. */
+  readonly tracing?: Tracing | undefined;
   /** Pannier's version. */
   readonly version: string;
   /** Tells this start of the agent from every other one. */

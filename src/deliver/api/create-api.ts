@@ -49,7 +49,7 @@ class Api implements HttpService {
     const deps = { agent, visible, answers, audit: this.#audit, waiting: this.#waiting, refreshing };
     this.#watchers = new Watchers(deps);
     const rows = apiRoutes({ ...deps, watchers: this.#watchers, listener, stop: this.#stop.signal });
-    this.#routes = new Routes([...rows, ...(options.rows ?? [])]);
+    this.#routes = new Routes([...rows, ...(options.rows ?? [])], agent.tracing);
     const token = tokenFile === undefined ? undefined : new TokenFile(tokenFile, `${place}.tokenFile`, agent.clock);
     this.#guard = new Guard({ isTcp: where.kind === 'tcp', token });
     void warnIfWeak(token, agent.emit);

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { asFailure } from '../../base/errors.ts';
+import type { Tracing } from '../../base/tracing.ts';
 import type { HttpService } from './http-service.ts';
 import { problemReply, type Reply, sendProblem, sendReply } from './reply.ts';
 
@@ -72,7 +73,11 @@ export class Routes {
   readonly #byLength = new Map<number, Row[]>();
   readonly #found = new Map<string, Found>();
 
-  constructor(routes: readonly Route[]) {
+  readonly #tracing: Tracing | undefined;
+
+  /** @param tracing requests that come with a `traceparent` become spans; absent: there are no traces. */
+  constructor(routes: readonly Route[], tracing?: Tracing) {
+    this.#tracing = tracing;
     for (const route of routes) {
       const row = { ...route, parts: route.path.split('/') };
       const rows = this.#byLength.get(row.parts.length);
@@ -97,8 +102,17 @@ export class Routes {
       const Allow = rows.map((one) => one.method).join(', ');
       sendProblem(response, 405, 'API_METHOD', `this path takes ${Allow}, not ${request.method}`, { Allow });
     } else if (params === undefined) sendProblem(response, 400, 'API_MALFORMED', 'the path cannot be decoded');
-    else if (hasBody(request)) void answerWithBody(row, { request, response, params, query });
-    else answer(row, { request, response, params, query, body: NOTHING });
+    else if (hasBody(request)) void answerWithBody(this.#traced(row, request), { request, response, params, query });
+    else answer(this.#traced(row, request), { request, response, params, query, body: NOTHING });
+  }
+
+  /** A client that says which trace its request is of sees in that trace what the agent did. */
+  #traced(row: Row, { headers }: IncomingMessage): Row {
+    const { traceparent } = headers;
+    const tracing = this.#tracing;
+    if (tracing === undefined || typeof traceparent !== 'string') return row;
+    const work = { kind: 'request', route: `${row.method} ${row.path}`, traceparent } as const;
+    return { ...row, handle: (asked) => tracing.within(work, async () => row.handle(asked)) };
   }
 
   #find(path: string): Found {

@@ -77,6 +77,7 @@ const SENTENCES: Sentences = {
       : `${secretsOf(secrets)} is let go: nothing asks for it any more`,
   'output-waiting': ({ output, missing }) => `output ${output} waits for ${missing.join(', ')}`,
   'output-rendered': FIELDS,
+  'output-checked': FIELDS,
   'output-published': ({ output, dir, generation, files, durationMs }) =>
     dir === undefined
       ? `${count(files, 'variable')} of ${output} made (generation ${generation})`
@@ -125,6 +126,8 @@ const SENTENCES: Sentences = {
   'pod-denied': ({ namespace, pod, reason }) => `pod ${pod} of ${namespace} was denied: ${reason}`,
   'proxy-answered': ({ call, status, cache, durationMs }) =>
     `proxy: ${call}: ${status} (cache ${cache}) in ${formatDuration(durationMs)}`,
+  'traces-sent': FIELDS,
+  'traces-dropped': ({ spans, failure }) => `${count(spans, 'span')} of traces dropped: ${reasonOf(failure)}`,
 };
 
 /** What goes below the sentence: the hint of a failure, what a command printed, what became of each output. */

@@ -3,6 +3,7 @@ import type { Clock } from '../../../base/clock.ts';
 import { formatDuration } from '../../../base/duration.ts';
 import { asFailure, type Failure, fail, failure } from '../../../base/errors.ts';
 import type { Emit } from '../../../base/fact.ts';
+import type { Tracing } from '../../../base/tracing.ts';
 import type { KeptLogin, ResumedLogin } from '../../kept-login.ts';
 import type { LoginView } from '../../login-view.ts';
 import { isOutage } from '../../outage.ts';
@@ -33,6 +34,8 @@ export interface LoginKeeperDeps {
   readonly clock: Clock;
   readonly random: () => number;
   readonly emit: Emit;
+  /** Absent: there are no traces. */
+  readonly tracing?: Tracing | undefined;
   readonly backend: string;
   readonly place: string;
   readonly logins: Logins;
@@ -124,7 +127,7 @@ export class LoginKeeper {
       const login = this.#logins.usable();
       const now = this.#clock.monoMs();
       if (login === undefined) await this.#logIn();
-      else if (now >= this.#nextMs) await this.#prolong(login);
+      else if (now >= this.#nextMs) await this.#traced('renew login', () => this.#prolong(login));
       else {
         this.#state = 'live';
         await this.#pause(Math.min(this.#nextMs, login.endsMonoMs) - now);
@@ -154,10 +157,17 @@ export class LoginKeeper {
     this.#state = newest === undefined ? 'logging-in' : 'dead';
     if (newest !== undefined && gone !== 'spent') this.#pacing.died(newest);
     if (!this.#pacing.mayTry) return this.#pause(this.#pacing.notBeforeMs - this.#clock.monoMs());
-    const next = await this.#tryLogin();
-    if (next === undefined) return;
-    if (gone === 'dead') await this.#deps.liveness.calibrate(next, this.#deps.stop);
-    this.#adopt(next, jumpedMs);
+    await this.#traced('log in', async () => {
+      const next = await this.#tryLogin();
+      if (next === undefined) return;
+      if (gone === 'dead') await this.#deps.liveness.calibrate(next, this.#deps.stop);
+      this.#adopt(next, jumpedMs);
+    });
+  }
+
+  async #traced(doing: 'log in' | 'renew login', run: () => Promise<void>): Promise<void> {
+    const { tracing, backend } = this.#deps;
+    await (tracing?.within({ kind: 'login', backend, doing }, run) ?? run());
   }
 
   /** Renews or replaces a login that has reached its renewal point, or the end of a backoff after it. */

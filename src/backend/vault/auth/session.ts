@@ -4,6 +4,7 @@ import type { Emit } from '../../../base/fact.ts';
 import { Secret } from '../../../base/secret.ts';
 import { Subscribers } from '../../../base/subscribers.ts';
 import { Supervisor } from '../../../base/supervisor.ts';
+import type { Tracing } from '../../../base/tracing.ts';
 import type { KeptLogin, ResumedLogin } from '../../kept-login.ts';
 import type { LoginView } from '../../login-view.ts';
 import type { VaultClient } from '../client/client.ts';
@@ -23,6 +24,8 @@ export interface SessionDeps {
   readonly clock: Clock;
   readonly random: () => number;
   readonly emit: Emit;
+  /** Absent: there are no traces. */
+  readonly tracing?: Tracing | undefined;
   /** The logins are revoked when the session is disposed of, which ends every lease made under them. */
   readonly revokeOnExit: boolean;
   /** The configured name of the backend, for facts and places. */

@@ -2,6 +2,7 @@ import type { Clock } from '../../../base/clock.ts';
 import { asFailure, fail } from '../../../base/errors.ts';
 import type { Emit } from '../../../base/fact.ts';
 import { isHeaderToken } from '../../../base/header-text.ts';
+import type { Tracing } from '../../../base/tracing.ts';
 import { URGENCY, type Urgency } from '../../../base/urgency.ts';
 import type { Environment } from '../../../config/environment.ts';
 import type { CircuitView } from '../../../http/circuit.ts';
@@ -20,6 +21,8 @@ export interface VaultClientOptions {
   readonly env: Environment;
   /** Pannier's version, for the User-Agent header. */
   readonly version?: string;
+  /** Absent: there are no traces. */
+  readonly tracing?: Tracing | undefined;
   /** Absent: nothing protects the server but the number of requests at once, see `Protection`. */
   readonly protection?: Protection | undefined;
   /** See `TransportOptions.exchange`. */
@@ -101,13 +104,25 @@ class NodeVaultClient implements VaultClient {
   }
 
   /** The requester that node-vault calls: sends, emits the fact, and throws PannierError for all but success. */
-  async #send({ method, path, headers, json, passed: { call, send } }: NodeVaultRequest<Passed>): Promise<VaultAnswer> {
-    const { clock, emit } = this.#options;
-    const { place } = call;
+  async #send(asked: NodeVaultRequest<Passed>): Promise<VaultAnswer> {
+    const { call } = asked.passed;
     const about = {
       backend: this.backend,
       call: `${call.method} ${call.isPathPrivate ? '(computed path)' : call.path}`,
     };
+    const { tracing } = this.#options;
+    if (tracing === undefined) return await this.#exchange(asked, about);
+    return await tracing.within({ kind: 'call', ...about }, () =>
+      this.#exchange({ ...asked, headers: { ...asked.headers, ...tracing.headers() } }, about),
+    );
+  }
+
+  async #exchange(
+    { method, path, headers, json, passed: { call, send } }: NodeVaultRequest<Passed>,
+    about: { readonly backend: string; readonly call: string },
+  ): Promise<VaultAnswer> {
+    const { clock, emit } = this.#options;
+    const { place } = call;
     const body = json === undefined ? {} : { body: encodeBody(json, place) };
     const request = { method, path, headers: json === undefined ? headers : { ...headers, ...JSON_TYPE }, ...body };
     const startedMs = clock.monoMs();

@@ -12,13 +12,17 @@ const LEVELS: readonly string[] = ['trace', 'debug', 'info', 'warn', 'error', 's
  */
 export function resolveLog(entry: ConfigEntry | undefined, { env, problems }: ResolveContext): LogConfig {
   const shape = entry && resolveEntry('log', entry, problems, (it) => it);
-  const { format = 'auto', file } = shape ?? {};
+  const { format = 'auto', schema = 'pannier', file, auditFile } = shape ?? {};
   const asked = env['PANNIER_LOG_LEVEL'] ?? '';
   const isLevel = LEVELS.includes(asked);
   if (asked !== '' && !isLevel) {
     problems.addAt('CONFIG_INVALID', 'PANNIER_LOG_LEVEL', `it is none of ${LEVELS.join(', ')}`);
   }
   const level = isLevel ? (asked as LogConfig['level']) : (shape?.level ?? 'info');
-  if (entry === undefined || file === undefined) return { level, format };
-  return { level, format, file: resolve(entry.file.dir, file) };
+  const { dir = '' } = entry?.file ?? {};
+  return {
+    ...{ level, format, schema },
+    ...(file === undefined ? {} : { file: resolve(dir, file) }),
+    ...(auditFile === undefined ? {} : { auditFile: resolve(dir, auditFile) }),
+  };
 }

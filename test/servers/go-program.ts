@@ -1,4 +1,4 @@
-/** A program with OpenBao's own Go library, of test/fixtures/go-client: no package has one, so it is built once. */
+/** Programs in Go of test/fixtures, with libraries that no package has: each is built once. */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { access, mkdir, readFile, rename, rm } from 'node:fs/promises';
@@ -6,14 +6,13 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { cacheDir } from './cache.ts';
 
-const SOURCE = join(import.meta.dirname, '..', 'fixtures', 'go-client');
-
 /** Resolves to its path. The first call takes some 20 seconds; it needs `go` on the PATH (see `hasGo`). */
-export async function ensureGoClient(): Promise<string> {
+export async function ensureGoProgram(name: 'go-client' | 'otlp-receiver'): Promise<string> {
+  const source = join(import.meta.dirname, '..', 'fixtures', name);
   const hash = createHash('sha256');
-  for (const name of ['go.mod', 'go.sum', 'main.go']) hash.update(await readFile(join(SOURCE, name)));
-  const folder = join(cacheDir, `go-client-${hash.digest('hex').slice(0, 16)}`);
-  const path = join(folder, 'go-client');
+  for (const file of ['go.mod', 'go.sum', 'main.go']) hash.update(await readFile(join(source, file)));
+  const folder = join(cacheDir, `${name}-${hash.digest('hex').slice(0, 16)}`);
+  const path = join(folder, name);
   const isThere = await access(path).then(
     () => true,
     () => false,
@@ -21,7 +20,7 @@ export async function ensureGoClient(): Promise<string> {
   if (isThere) return path;
   const made = `${folder}.${process.pid}`;
   await mkdir(made, { recursive: true });
-  await promisify(execFile)('go', ['build', '-mod=readonly', '-o', join(made, 'go-client'), '.'], { cwd: SOURCE });
+  await promisify(execFile)('go', ['build', '-mod=readonly', '-o', join(made, name), '.'], { cwd: source });
   await rename(made, folder).catch(() => rm(made, { recursive: true, force: true }));
   return path;
 }

@@ -1,0 +1,32 @@
+import type { Clock } from '../base/clock.ts';
+import { asFailure, type Failure } from '../base/errors.ts';
+import type { Tracing } from '../base/tracing.ts';
+import type { TracesConfig } from '../config/config.ts';
+import type { Environment } from '../config/environment.ts';
+import { Sender } from './sender.ts';
+import { readSettings } from './settings.ts';
+import { Tracer } from './tracer.ts';
+
+export interface OpenTracesDeps {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly env: Environment;
+  /** Pannier's version. */
+  readonly version: string;
+}
+
+/** Begins to make traces. Nothing that is wrong with the settings ends the agent: it is a warning. */
+export function openTraces(
+  config: TracesConfig,
+  deps: OpenTracesDeps,
+): { readonly tracing?: Tracing; readonly warnings: readonly Failure[] } {
+  const { settings, warnings } = readSettings(config, deps.env, deps.version);
+  if (settings === undefined) return { warnings };
+  try {
+    const sender = new Sender({ ...deps, settings, emit: (fact) => tracer.report(fact) });
+    const tracer: Tracer = new Tracer({ ...deps, sampler: settings.sampler, sender });
+    return { tracing: tracer, warnings };
+  } catch (error) {
+    return { warnings: [...warnings, asFailure(error, config.place)] };
+  }
+}

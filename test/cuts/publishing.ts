@@ -19,7 +19,7 @@ const LINKS = 'await makeLinks(disk, folder, links, this.#place); // 4.';
 const SWAP =
   'await replaceLink(disk, folder, generationName(generation), DATA_TMP, { name: DATA, place: this.#place }); // 5.';
 const RENAME = 'await disk.rename(made, folder.at(name));';
-const KEPT = 'if (number === published || kept.includes(number) || number === this.held) continue;';
+const KEPT = 'if (number === published || kept.includes(number) || number === this.#held) continue;';
 const REQUIRED = 'if (output.requireTmpfs && tmpfs !== true) throw';
 
 export const PUBLISHING: readonly Cut[] = [

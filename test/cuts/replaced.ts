@@ -68,9 +68,9 @@ export const REPLACED: readonly Cut[] = [
     { by: 'twice in a row' },
   ),
   cutIn('src/deliver/file/generations.ts')('keep-generations', '.slice(-this.#keep)', '.slice(-1)'),
-  cutIn('src/deliver/file/file-sink.ts')(
+  cutIn('src/deliver/file/going-back.ts')(
     'keep-generations',
-    'generation === undefined ? earlier.at(-1) : earlier.find((number) => number === generation)',
-    'earlier.at(generation === undefined ? -1 : -1)',
+    'if (wanted !== undefined && generation !== wanted) continue;',
+    '',
   ),
 ];

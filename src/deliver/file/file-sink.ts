@@ -279,9 +279,9 @@ class FileSink implements Sink {
           throw fail('OUTPUT_NOT_WRITABLE', this.#place, `${this.#dir} is another directory than a moment ago`);
         }
         await folder.check();
-        await makeLinks(disk, folder, links, this.#place); // 4.
         const { ctimeMs } = await disk.lstat(folder.at(generationName(generation)));
         this.#generations.made.set(generation, String(ctimeMs));
+        await makeLinks(disk, folder, links, this.#place); // 4.
         await replaceLink(disk, folder, generationName(generation), DATA_TMP, { name: DATA, place: this.#place }); // 5.
       } catch (error) {
         await discard(folder).catch(() => undefined);

@@ -32,7 +32,8 @@ export async function readAnnotations(
   for (const document of 'empty' in documents ? [] : documents) {
     const [error] = document.errors;
     if (error !== undefined) {
-      const seen = `the manifest is not valid YAML (${error.code})`;
+      const { YAML_WORDS } = await import('../../config/load/parse-yaml.ts');
+      const seen = `the manifest is not YAML: ${YAML_WORDS[error.code] ?? 'the syntax is broken here'}`;
       return { unreadable: { place: at(error.pos[0]), seen, todo: 'Correct it first.' } };
     }
     const visit = (node: Node | null, depth: number): void => {

@@ -5,8 +5,8 @@ import { formatProblem } from './problem.ts';
 export const CHANGE = 'CHANGE-ME';
 
 /**
- * Stands in a template where a part was not converted. It calls a helper that is not there, so that no file is published
- * without that part.
+ * Stands in a template where a part was not converted. It calls a helper that is not there, so that no file is
+ * published without that part.
  */
 export const markOf = (text: string): string => `{{${CHANGE} '${text.replaceAll("'", '')}'}}`;
 

@@ -9,7 +9,7 @@ type Position = (offset: number) => { readonly line: number; readonly col: numbe
 const MAX_DEPTH = 64;
 
 /** Messages for the parser's codes. Its own messages are not used, since they print lines of the file. */
-export const YAML_WORDS: Readonly<Record<string, string>> = {
+const MESSAGES: Readonly<Record<string, string>> = {
   BAD_INDENT: 'the indentation does not fit',
   TAB_AS_INDENT: 'a tab cannot indent',
   BLOCK_IN_FLOW: 'a block is inside brackets',
@@ -40,7 +40,7 @@ export async function parseYamlFile(text: string, label: string, problems: Probl
   const document = yaml.parseDocument(text, { ...options, lineCounter });
   const reader = new Reader(yaml, (offset) => lineCounter.linePos(offset), label, problems);
   const errors: readonly YAMLError[] = [...document.errors, ...document.warnings];
-  for (const { code, pos } of errors) reader.report(pos[0], YAML_WORDS[code] ?? 'the syntax is broken here');
+  for (const { code, pos } of errors) reader.report(pos[0], MESSAGES[code] ?? 'the syntax is broken here');
   const tree = errors.length === 0 ? reader.read(document.contents as Node | null) : undefined;
   return reader.hasError ? undefined : tree;
 }

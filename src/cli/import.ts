@@ -1,7 +1,8 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { lstat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { errnoOf, errnoWord } from '../base/errno.ts';
 import { fail } from '../base/errors.ts';
+import { makeFolders } from '../base/make-folders.ts';
 import { readAnnotations } from '../import/annotations/read-manifest.ts';
 import { configOfAnnotations } from '../import/annotations/to-config.ts';
 import { problemsOfResult } from '../import/check-result.ts';
@@ -30,12 +31,17 @@ export interface ImportCommandOptions extends ComparisonOptions {
  * something was not and the rest was written, 2 when nothing could be read.
  */
 export async function importCommand(options: ImportCommandOptions): Promise<number> {
+  if (options.out === '') {
+    throw fail('CONFIG_INVALID', '--out', 'it is empty', {
+      hint: 'Name a directory that does not exist, or is empty.',
+    });
+  }
   const converted = await convert(options);
   if (converted === undefined) return 2;
   const { items, imported } = converted;
   const { problems } = imported;
   for (const problem of problems) tell(`${formatProblem(problem)}\n`);
-  const wrong = await problemsOfResult(imported);
+  const wrong = await problemsOfResult(imported, options.out !== undefined && options.compare !== true);
   for (const problem of wrong) tell(`the result is not valid yet: ${problem}\n`);
   if (options.compare === true && wrong.length === 0) {
     const { showComparison } = await import('./import/show-comparison.ts');
@@ -50,10 +56,11 @@ export async function importCommand(options: ImportCommandOptions): Promise<numb
 }
 
 /** What was written, and the next step. */
-function toldOf({ templates }: Imported, out: string): string {
+function toldOf({ templates, problems }: Imported, out: string): string {
   const path = join(out, 'pannier.yaml');
   const beside = templates.size === 0 ? '' : ` with ${templates.size} template${templates.size === 1 ? '' : 's'}`;
-  return `wrote ${path}${beside}; next: pannier validate -c ${path}`;
+  const first = problems.length === 0 ? '' : 'look at what CHANGE-ME lists in it, and remove that; then ';
+  return `wrote ${path}${beside}; next: ${first}pannier validate -c ${path}`;
 }
 
 /** Undefined when a file cannot be read, which was told. */
@@ -139,15 +146,25 @@ interface Converted {
 
 /** Writes the configuration and its templates. Nothing that is there is replaced. */
 async function writeResult(out: string, { yaml, templates }: Imported): Promise<void> {
-  for (const [name, text] of [...templates, ['pannier.yaml', yaml] as const]) {
-    const path = join(out, name);
+  const files = [...templates, ['pannier.yaml', yaml] as const].map(([name, text]) => [join(out, name), text] as const);
+  const hint = 'Name a directory that does not exist, or is empty.';
+  // Nothing is written where not all can be.
+  for (const [path] of files) {
+    const isThere = await lstat(path).then(
+      () => true,
+      () => false,
+    );
+    if (isThere) throw fail('CONFIG_INVALID', path, 'there is such a file already', { hint });
+  }
+  for (const [path, text] of files) {
     try {
-      await mkdir(dirname(path), { recursive: true });
+      await makeFolders(dirname(path));
       await writeFile(path, text, { flag: 'wx' });
     } catch (error) {
-      const isThere = errnoOf(error) === 'EEXIST';
+      const [isThere, isFile] = ['EEXIST', 'ENOTDIR'].map((code) => errnoOf(error) === code);
+      if (isFile) throw fail('CONFIG_INVALID', out, 'a file stands there, where a directory is expected', { hint });
       const seen = isThere ? 'there is such a file already' : `it cannot be written (${errnoWord(error)})`;
-      throw fail('CONFIG_INVALID', path, seen, { hint: 'Name a directory that does not exist, or is empty.' });
+      throw fail('CONFIG_INVALID', path, seen, { hint });
     }
   }
 }

@@ -1,5 +1,6 @@
 import { isAbsolute } from 'node:path';
-import { type BackendExtras, CHANGE, convertBackend } from './config/backend.ts';
+import { isVariableName } from '../base/variable-name.ts';
+import { type BackendExtras, convertBackend } from './config/backend.ts';
 import { Draft } from './config/draft.ts';
 import { convertExec } from './config/exec.ts';
 import { convertListeners } from './config/listeners.ts';
@@ -17,6 +18,7 @@ import {
   waitOf,
 } from './config/templates.ts';
 import { inline, writeYaml, YamlMap } from './config/yaml.ts';
+import { CHANGE, marksOf } from './marks.ts';
 import { Notes, type Problem } from './problem.ts';
 import { printTemplate } from './template/print.ts';
 import { formOf } from './template/wanted-secrets.ts';
@@ -39,6 +41,10 @@ export interface Imported {
   /** By path, relative to the configuration. */
   readonly templates: ReadonlyMap<string, string>;
   readonly problems: readonly Problem[];
+  /** Variables of the child whose values stand in the configuration itself. */
+  readonly constants: ReadonlySet<string>;
+  /** Where the parts of the result come from: `outputs.shop.files.app.env`. */
+  readonly sources: ReadonlyMap<string, string>;
 }
 
 /** Converts the items of all files, in their order: of a block that is there several times the last one counts. */
@@ -73,9 +79,24 @@ export async function convertConfig(
   convertListeners(root, draft);
   convertLog(root, draft);
   tellRest(root, notes);
+  for (const [made, given] of SECTIONS) {
+    const { file, line, column } = root.placeOf(given);
+    if (root.has(given)) draft.sources.set(made, `${file}:${line}:${column}`);
+  }
   tellRelative(draft);
   return assemble(draft, names, options);
 }
+
+/** A section of the result, and what it is made of; a later one of the same section counts. */
+const SECTIONS = [
+  ['backends.vault', 'vault'],
+  ['backends.vault.auth', 'auto_auth'],
+  ['exec', 'exec'],
+  ['proxy', 'listener'],
+  ['admin', 'listener'],
+  ['log', 'log_level'],
+  ['log.file', 'log_file'],
+] as const;
 
 /** The agents begin relative paths at their working directory. */
 function tellRelative({ files, backend, notes }: Draft): void {
@@ -97,8 +118,8 @@ function tellRelative({ files, backend, notes }: Draft): void {
 
 const told = (count: number): string =>
   count === 1
-    ? 'One place was not converted: import names it.'
-    : `${count} places were not converted: import names them.`;
+    ? 'One place was not converted: CHANGE-ME names it.'
+    : `${count} places were not converted: CHANGE-ME names them.`;
 
 function assemble(draft: Draft, names: readonly string[], { templatesBeside }: ImportOptions): Imported {
   const templates: TemplateFiles = { isBeside: templatesBeside, texts: new Map() };
@@ -123,8 +144,13 @@ function assemble(draft: Draft, names: readonly string[], { templatesBeside }: I
     const env = draft.exec.entries.find(({ key }) => key === 'env')?.value;
     const all = env instanceof YamlMap ? env : new YamlMap();
     if (env === undefined) draft.exec.set('env', all);
-    for (const { name, parts } of draft.variables) all.set(name, printTemplate(parts));
+    for (const { name, parts, origin } of draft.variables) {
+      all.set(name, printTemplate(parts));
+      draft.sources.set(`exec.env.${name}`, origin);
+    }
+    if (draft.variables.some(({ name }) => !isVariableName(name))) draft.needsAnyName = true;
   }
+  if (draft.needsAnyName) draft.exec.set('names', 'any');
   for (const [name, section] of [
     ['exec', draft.exec],
     ['proxy', draft.proxy],
@@ -134,7 +160,13 @@ function assemble(draft: Draft, names: readonly string[], { templatesBeside }: I
     if (!section.isEmpty) document.set(name, section, '');
   }
   const problems = [...draft.notes.problems].sort((a, b) => order(names, a, b));
-  return { yaml: head(names, draft.notes) + writeYaml(document), templates: templates.texts, problems };
+  return {
+    yaml: head(names, draft.notes) + marksOf(problems) + writeYaml(document),
+    templates: templates.texts,
+    problems,
+    constants: draft.constants,
+    sources: draft.sources,
+  };
 }
 
 function head(names: readonly string[], { remarks, problems }: Notes): string {

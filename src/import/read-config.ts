@@ -34,12 +34,25 @@ export async function readConfigs(files: readonly string[], stdin: ReadStdin): P
       items.push(...parseHcl(new SourceText(read.text)).items.map((item) => ({ ...item, file })));
     } catch (error) {
       if (!(error instanceof HclSyntaxError)) throw error;
-      const todo = 'Nothing was converted: correct it first.';
+      const todo = MANIFEST.test(read.text)
+        ? 'It looks like a manifest of Kubernetes: name it with --annotations.'
+        : 'Nothing was converted: correct it first.';
       unreadable.push({ place: { file, ...error.at }, seen: error.message, todo });
     }
   }
+  if (unreadable.length === 0 && items.length === 0) {
+    const place = { file: found.join(', '), line: 1, column: 1 };
+    unreadable.push({
+      place,
+      seen: 'there is no key and no block in it',
+      todo: 'Name a configuration in HCL or JSON.',
+    });
+  }
   return unreadable.length > 0 ? { unreadable } : { items };
 }
+
+/** A line of YAML that manifests have. HCL has no colon there. */
+const MANIFEST = /^(?:- )?(?:apiVersion|kind): *["']?[A-Za-z]/m;
 
 /** A folder stands for the configurations in it, as the agents read it: by their names, without folders in it. */
 async function withoutFolders(files: readonly string[]): Promise<readonly string[]> {

@@ -31,6 +31,14 @@ export const MOVING_IN: readonly Cut[] = [
   show('import-no-values', 'options.reveal === true ? undefined : (masked ?? new Uint8Array())', 'undefined', {
     by: 'with marks',
   }),
+  cutIn('src/import/marks.ts')(
+    'import-not-valid',
+    'if (problems.length === 0) return',
+    'if (problems.length >= 0) return',
+    {
+      by: 'are not valid while',
+    },
+  ),
   agent('import-harmless', "value: { kind: 'bool', value: false, at } }", "value: { kind: 'bool', value: true, at } }"),
   wire('aws-agent-wire', "API_TOKEN: textReply(403, 'Bad Token'),", ''),
   cutIn('src/backend/aws/source/as-stored.ts')(

@@ -32,6 +32,13 @@ const pod = (annotations: Readonly<Record<string, string>>, prefix = 'vault.hash
   });
 
 describe('annotations of the injector', () => {
+  it('in a manifest that is no YAML are told of in words', async () => {
+    const found = await readAnnotations('kind: Pod\nmetadata:\n  a: 1\n b: 2\n', 'pod.yaml');
+    const seen = 'unreadable' in found ? found.unreadable.seen : '';
+    expect(seen).toMatch(/^the manifest is not YAML: [a-z]/);
+    expect(seen).not.toMatch(/[A-Z]_[A-Z]/);
+  });
+
   it('become a configuration with a login, secrets and files', async () => {
     const { config, problems } = await importManifest(
       pod({

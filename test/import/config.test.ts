@@ -7,6 +7,7 @@ import { problemsOfResult } from '../../src/import/check-result.ts';
 import { formatMs, goDuration } from '../../src/import/config/duration.ts';
 import { inline, writeYaml, YamlMap } from '../../src/import/config/yaml.ts';
 import { convertConfig, type Imported, type ImportOptions } from '../../src/import/convert-config.ts';
+import { formatProblem } from '../../src/import/problem.ts';
 import { readConfigs } from '../../src/import/read-config.ts';
 import { SHAPES } from './shapes.ts';
 
@@ -55,6 +56,79 @@ describe('configurations of other agents', () => {
       [4, 'vault.ca_path is not there'],
       [7, 'template.shiny is unknown to import'],
     ]);
+  });
+
+  it.each([
+    ['vault = "canary"', 1, 'vault is a text, where a block is expected'],
+    ['vault { address = ["canary"] }', 1, 'vault.address is a list, where a text is expected'],
+    [
+      'vault { tls_skip_verify = "maybe" }',
+      1,
+      'vault.tls_skip_verify is another text, where true or false is expected',
+    ],
+    ['auto_auth = 3', 1, 'auto_auth is a number, where a block is expected'],
+    ['auto_auth { }', 1, 'auto_auth has no method'],
+    ['exec = 5', 1, 'exec is a number, where a block is expected'],
+    ['exec {\n  command = { a = 1 }\n}', 2, 'exec.command is a block, where a list of texts is expected'],
+    ['template = "canary"', 1, 'template is a text, where a block is expected'],
+    ['template = [{ contents = "x" destination = "/a/b" }, "canary"]', 1, 'template is a list, where a block'],
+    ['template {\n  contents = 3\n  destination = ["/a"]\n}', 3, 'template.destination is a list, where a text'],
+    ['wait = ["5s"]', 1, 'wait is a list, where a text or a block is expected'],
+    ['log_file = 3\nlog_level = {}', 2, 'log_level is a block, where a text is expected'],
+    ['vault { default_lease_duration = "canary" }', 1, 'default_lease_duration is no duration'],
+  ])('of a wrong type are named with what is expected: %s', async (hcl, line, seen) => {
+    const imported = await importText(hcl);
+    const told = imported.problems.map(({ place, seen: one }) => [place.line, one]);
+    expect(told).toContainEqual([line, expect.stringContaining(seen)]);
+    expect(JSON.stringify(imported)).not.toContain('canary');
+  });
+
+  it('are not valid while something is not converted, and each template that is not has a mark of its own', async () => {
+    const hcl = `template {\n  contents = "{{ if }"\n  destination = "/run/a/b"\n}
+template {\n  contents = "{{ loop 3 }}"\n  destination = "/run/a/c"\n}
+template {\n  source = "none"\n  destination = "/run/a/d"\n}
+env_template "X" { source = "none" }\nexec { command = ["env"] }\n`;
+    const { yaml, problems } = await importText(hcl);
+    const made = parse(yaml);
+    expect(made['CHANGE-ME']).toEqual(problems.map(formatProblem));
+    const texts = [...Object.values<{ content: string }>(made.outputs.a.files).map(({ content }) => content)];
+    expect([...texts, made.exec.env.X]).toEqual(
+      Array(4).fill(expect.stringMatching(/^\{\{CHANGE-ME 'not [^']+'\}\}$/)),
+    );
+    const asWritten = await problemsOfResult({
+      ...(await importText(hcl)),
+      yaml: yaml.replaceAll('CHANGE-ME', 'CHANGED'),
+    });
+    expect(asWritten).toHaveLength(5);
+    expect(await problemsOfResult(await importText(hcl))).toEqual([]);
+  });
+
+  it('keep a variable that no shell can name, and refuse one that no environment can carry', async () => {
+    const command = 'exec {\n  command = ["env"]\n  env { custom = ["A.B=1"] }\n}\n';
+    const kept = await importText(`env_template "DB-BAD" { contents = "x" }\n${command}`);
+    expect([kept.problems, await problemsOfResult(kept)]).toEqual([[], []]);
+    expect(parse(kept.yaml).exec).toMatchObject({ env: { 'DB-BAD': 'x', 'A.B': '1' }, names: 'any' });
+    expect([...kept.constants]).toEqual(['A.B']);
+    const { problems } = await importText('env_template "DB=BAD" { contents = "x" }');
+    expect(problems.map(({ seen }) => seen)).toEqual([expect.stringContaining('no =')]);
+  });
+
+  it('tell a mode that is none, which shows the file to nobody else, and a timeout at its own place', async () => {
+    const hcl =
+      'template {\n  contents = "x"\n  destination = "/a/b"\n  perms = "u+r"\n  command = "x"\n  command_timeout = "y"\n}';
+    const imported = await importText(hcl);
+    expect(imported.problems.map(({ place, seen, todo }) => [place.line, `${seen}. ${todo}`])).toEqual([
+      [4, 'perms is no file mode: "u+r". The file has mode 0600: write mode yourself.'],
+      [6, 'the timeout of a command is no duration. Write timeout: 30s.'],
+    ]);
+    expect(parse(imported.yaml).outputs.a.mode).toBe('0600');
+  });
+
+  it('whose result has no file yet are told of by the place that it was made of', async () => {
+    const hcl = 'exec {\n  command = ["env"]\n}\n\ntemplate { contents = "x" destination = "/run/a/..b" }\n';
+    const told = await problemsOfResult(await importText(hcl), false);
+    expect(told).toEqual([expect.stringMatching(/a\.hcl:5(?::\d+)?: outputs\.a\.files/)]);
+    expect(told.join()).not.toContain('pannier.yaml');
   });
 
   it('writes the token of a sink when that was asked for, with a warning', async () => {

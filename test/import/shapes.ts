@@ -189,7 +189,7 @@ exec { command = "env" restart_stop_signal = "SIGNOSUCH" }
 `,
     not: [
       [4, 'env_template.destination'],
-      [5, 'env_template needs the name of a variable'],
+      [5, 'env_template has no name of a variable'],
       [6, 'no signal has this name'],
     ],
   },

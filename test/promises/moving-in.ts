@@ -29,6 +29,12 @@ export const movingIn: Section = {
       rest('loses no key without a word'),
     ),
     held(
+      'import-not-valid',
+      'A configuration in which `import` could not convert something is not valid until a person has looked at it: no file is published without a part that was not converted.',
+      rest('are not valid while something is not converted, and each template that is not has a mark of its own'),
+      command('makes a configuration that validate refuses while something is not converted'),
+    ),
+    held(
       'import-bytes',
       'A template that is converted without a word gives the same bytes as the other agent, but for the differences that the documentation names.',
       corpus('gives the same bytes but for the templates that are named'),

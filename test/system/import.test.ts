@@ -139,6 +139,8 @@ auto_auth {
     ['a syntax error', 'vault {\n  address = \n}', ':3:1: a value is expected, not }'],
     ['UTF-16', Buffer.from('\ufeffvault {}', 'utf16le'), ':1:1: the file is UTF-16: save it as UTF-8'],
     ['a file that is none', undefined, ':1:1: there is no such file'],
+    ['a file without anything', '# nothing\n', ':1:1: there is no key and no block in it'],
+    ['a manifest', 'apiVersion: v1\nkind: Pod\n', ':1:11: ":" cannot stand here. It looks like a manifest'],
   ])('answers 2 for %s, and writes nothing', async (_what, text, said) => {
     const place = await scene.place();
     const file = text === undefined ? join(place.dir, 'none.hcl') : put(place, 'agent.hcl', text);
@@ -168,6 +170,34 @@ auto_auth {
     expect([imported.status, imported.stderr()]).toEqual([2, expect.stringContaining('there is such a file already')]);
     expect(readFileSync(join(place.dir, 'conv', 'pannier.yaml'), 'utf8')).toBe('mine');
     expect([(await importFiles([])).status, (await importFiles(['--annotations', file, file])).status]).toEqual([2, 2]);
+  });
+
+  it('ends with words where nothing can be written, and writes no part then', async () => {
+    const place = await scene.place();
+    const file = put(place, 'agent.hcl', 'template { contents = "x\\ny" destination = "/run/a/b" }');
+    const out = async (dir: string) => {
+      const { status, stderr } = await importFiles(['--out', dir, file]);
+      return [status, stderr().split('\n')[0]];
+    };
+    expect(await out('/proc/pannier')).toEqual([2, expect.stringContaining('cannot be written (ENOENT)')]);
+    expect(await out(file)).toEqual([2, expect.stringContaining(`${file}: a file stands there, where a directory`)]);
+    expect(await out('')).toEqual([2, expect.stringContaining('--out: it is empty')]);
+    put(place, 'conv/pannier.yaml', 'mine');
+    expect(await out(join(place.dir, 'conv'))).toEqual([2, expect.stringContaining('there is such a file already')]);
+    expect(readdirSync(join(place.dir, 'conv'))).toEqual(['pannier.yaml']);
+  });
+
+  it('makes a configuration that validate refuses while something is not converted', async () => {
+    const place = await scene.place();
+    const file = agentFile(place, template(place, '{{ if }'));
+    const imported = await importFiles(['--out', join(place.dir, 'conv'), file]);
+    expect([imported.status, imported.stdout()]).toEqual([1, expect.stringContaining('next: look at what CHANGE-ME')]);
+    const config = join(place.dir, 'conv', 'pannier.yaml');
+    const first = await runAgent(['validate', config]);
+    expect([first.status, first.output()]).toEqual([2, expect.stringContaining('2 problems')]);
+    writeFileSync(config, readFileSync(config, 'utf8').replace(/^CHANGE-ME:\n(?: {2}- .*\n)+/m, ''));
+    const second = await runAgent(['validate', config]);
+    expect([second.status, second.output()]).toEqual([2, expect.stringContaining('no helper named "CHANGE-ME"')]);
   });
 
   it('shows no text of the configuration that may be a secret', async () => {
@@ -277,6 +307,31 @@ listener "unix" { address = "${place.dir}/sock" }
     const user = '{{ with secret \\"secret/data/shop/app\\" }}{{ .Data.data.user }}{{ end }}';
     const file = agentFile(place, `env_template "USER_NAME" { contents = "${user}" }\nexec { command = ["env"] }\n`);
     expect((await compare(file)).stdout()).toBe('same: exec.env.USER_NAME\n1 file, all the same\n');
+  });
+
+  it('names a relative file once, by its path in the configuration, and leaves constants out', async () => {
+    const place = await scene.place();
+    const relative = template(place, APP).replace(`${place.dir}/out/`, 'out/');
+    const exec = 'exec {\n  command = ["env"]\n  env { custom = ["A=1"] }\n}\n';
+    const compared = await compare(agentFile(place, relative + exec));
+    expect(compared.stdout()).toBe('same: out/app.env\n1 file, all the same\n');
+  });
+
+  it('ends early when a secret is not there, and says which side rendered nothing and why', async () => {
+    const place = await scene.place();
+    const none = APP.replace('shop/app', 'shop/none');
+    const compared = await compare(agentFile(place, template(place, none)), ['--timeout', '50s']);
+    expect(compared.status).toBe(1);
+    expect(compared.stdout()).toContain(`not compared: ${place.dir}/out/app.env (neither `);
+    expect(compared.stderr()).toContain('SECRET_NOT_FOUND');
+    expect(compared.stdout()).not.toContain('/dev/null');
+  });
+
+  it('marks lines that look the same and differ in a value', async () => {
+    const place = await scene.place();
+    const yaml = '{{ with secret "secret/data/shop/app" }}{{ .Data.data | toYAML }}{{ end }}';
+    const { stdout } = await compare(agentFile(place, template(place, yaml)));
+    expect(stdout()).toContain('[secret, differs]');
   });
 
   it('finds the other program on the PATH, and says which it looks for', async () => {

@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdir, mkdtemp, rm, statfs, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, statfs, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { makeFolders } from '../../base/make-folders.ts';
 import { printableLines } from '../../base/printable.ts';
 import { Releases } from '../../base/releases.ts';
 
@@ -58,7 +59,7 @@ export async function openStage(): Promise<Stage> {
     },
     async write(name, text) {
       const path = join(dir, name);
-      await mkdir(join(path, '..'), { recursive: true });
+      await makeFolders(join(path, '..'));
       await writeFile(path, text, { mode: 0o600 });
       return path;
     },

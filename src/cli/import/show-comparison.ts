@@ -1,4 +1,5 @@
 import { systemClock } from '../../base/clock.ts';
+import { formatDuration } from '../../base/duration.ts';
 import { formatFailure } from '../../base/errors.ts';
 import { version } from '../../base/version.ts';
 import { readEnvironment } from '../../config/environment.ts';
@@ -17,6 +18,9 @@ export interface ComparisonOptions {
   readonly timeoutMs: number;
 }
 
+/** Nothing is told of a wait that is shorter. */
+const QUIET_MS = 1000;
+
 /** `pannier import --compare`: prints where the two sides differ. Answers whether they are the same. */
 export async function showComparison(
   items: readonly FiledItem[],
@@ -25,6 +29,7 @@ export async function showComparison(
 ): Promise<boolean> {
   using stop = listenForStop();
   const env = readEnvironment();
+  let telling: NodeJS.Timeout | undefined;
   const { renders, program, failures } = await compareRenders(items, imported, {
     ...(options.with === undefined ? {} : { program: options.with }),
     env,
@@ -32,20 +37,32 @@ export async function showComparison(
     context: { clock: systemClock, random: Math.random, emit: () => {}, env, version },
     cwd: process.cwd(),
     signal: stop.signal,
-  });
+    onPhase: (who) => {
+      clearTimeout(telling);
+      const limit = formatDuration(options.timeoutMs);
+      telling = setTimeout(() => tell(`import --compare: ${who} renders; given up after ${limit}\n`), QUIET_MS);
+    },
+  }).finally(() => clearTimeout(telling));
   let different = 0;
   for (const { name, theirs, ours, masked } of renders) {
-    if (theirs === undefined && ours !== undefined) {
+    if (theirs === undefined || ours === undefined) {
       different += 1;
-      await printLines(`not compared: ${name} (${program} gave no such file; run it by hand to see why)\n`);
+      await printLines(`not compared: ${name} (${missing(program, theirs, ours, failures.length > 0)})\n`);
       continue;
     }
-    const versions = { path: name, was: 'by the other program', is: 'by Pannier', old: theirs, now: ours };
+    const versions = {
+      path: name,
+      was: 'by the other program',
+      is: 'by Pannier',
+      old: theirs,
+      now: ours,
+      marksHidden: true,
+    };
     const difference = await differenceOf(versions, options.reveal === true ? undefined : (masked ?? new Uint8Array()));
-    if (difference === '' && theirs !== undefined) await printLines(`same: ${name}\n`);
+    if (difference === '') await printLines(`same: ${name}\n`);
     else {
       different += 1;
-      await print(difference === '' ? `not rendered: ${name}\n` : difference);
+      await print(difference);
     }
   }
   for (const failed of failures) tell(`import --compare: ${formatFailure(failed)}\n`);
@@ -54,4 +71,16 @@ export async function showComparison(
   const count = `${renders.length} ${renders.length === 1 ? 'file' : 'files'}`;
   await printLines(different === 0 ? `${count}, all the same\n` : `${count}, ${different} not the same\n`);
   return different === 0 && failures.length === 0;
+}
+
+/** Why a file was not compared: which side has none, and where the reason is. */
+function missing(
+  program: string,
+  theirs: Uint8Array | undefined,
+  ours: Uint8Array | undefined,
+  isTold: boolean,
+): string {
+  if (ours !== undefined) return `${program} gave no such file; run it by hand to see why`;
+  const why = isTold ? '; the reason stands below' : '';
+  return theirs === undefined ? `neither ${program} nor Pannier rendered it${why}` : `Pannier did not render it${why}`;
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { DryOutput } from '../../agent/dry-run.ts';
 import { readCurrent } from '../../deliver/file/read-current.ts';
+import { MASK } from '../../render/template/mask.ts';
 import { createLineMask } from './masked-lines.ts';
 
 /** When comparing two versions of a file takes longer than this, the output only says that they differ. */
@@ -50,13 +51,18 @@ export interface Versions {
   readonly is: string;
   readonly old: Uint8Array | undefined;
   readonly now: Uint8Array | undefined;
+  /** Marks lines that differ in a value alone, where nobody expects a value to differ. */
+  readonly marksHidden?: boolean;
 }
 
 /**
  * The unified difference of two versions; empty when they are the same.
  * @param masked the file with marks in the place of values, whose lines are shown; absent: the real lines are shown.
  */
-export async function differenceOf({ path, was, is, old, now }: Versions, masked?: Uint8Array): Promise<string> {
+export async function differenceOf(
+  { path, was, is, old, now, marksHidden = false }: Versions,
+  masked?: Uint8Array,
+): Promise<string> {
   if (old !== undefined && now !== undefined && Buffer.compare(old, now) === 0) return '';
   const head = [
     old === undefined ? '--- /dev/null' : `--- ${path}\t${was}`,
@@ -72,9 +78,19 @@ export async function differenceOf({ path, was, is, old, now }: Versions, masked
     // The head of a hunk without lines names the line before it.
     const at = (start: number, count: number) => `${count === 0 ? start - 1 : start},${count}`;
     head.push(`@@ -${at(oldStart, oldLines)} +${at(newStart, newLines)} @@`);
-    for (const line of lines) head.push(line.startsWith('\\') ? line : `${line[0]}${shown(line.slice(1))}`);
+    const visible = lines.map((line) => (line.startsWith('\\') ? line : `${line[0]}${shown(line.slice(1))}`));
+    head.push(...(marksHidden && masked !== undefined ? markHidden(visible) : visible));
   }
   return `${head.join('\n')}\n`;
+}
+
+/** Says of a line that was and one that is, and look the same, that a value in them differs. */
+function markHidden(lines: readonly string[]): readonly string[] {
+  const twins = new Set(lines.filter((line) => line.startsWith('-')).map((line) => `+${line.slice(1)}`));
+  const both = new Set(lines.filter((line) => twins.has(line)).map((line) => line.slice(1)));
+  return lines.map((line) =>
+    /^[+-]/.test(line) && both.has(line.slice(1)) ? line.replaceAll(MASK, `${MASK.slice(0, -1)}, differs]`) : line,
+  );
 }
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

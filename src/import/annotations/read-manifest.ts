@@ -13,6 +13,14 @@ export interface Annotation {
 const PREFIX = /^(?:vault\.hashicorp\.com|openbao\.org)\//;
 const MAX_DEPTH = 100;
 
+/** Words for the parser's commonest codes. Those of a configuration are loaded at each start, and stay there. */
+const WORDS: Readonly<Record<string, string>> = {
+  BAD_INDENT: 'the indentation does not fit',
+  TAB_AS_INDENT: 'a tab cannot indent',
+  MISSING_CHAR: 'a character is missing, such as a closing quote, a bracket or a comma',
+  MULTILINE_IMPLICIT_KEY: 'a key spans lines; perhaps a colon is missing',
+};
+
 /**
  * The annotations of the injector in a manifest: a pod, or anything that has the template of one, in one or several
  * documents of YAML or JSON.
@@ -32,7 +40,7 @@ export async function readAnnotations(
   for (const document of 'empty' in documents ? [] : documents) {
     const [error] = document.errors;
     if (error !== undefined) {
-      const seen = `the manifest is not valid YAML (${error.code})`;
+      const seen = `the manifest is not YAML: ${WORDS[error.code] ?? 'the syntax is broken here'}`;
       return { unreadable: { place: at(error.pos[0]), seen, todo: 'Correct it first.' } };
     }
     const visit = (node: Node | null, depth: number): void => {

@@ -16,8 +16,14 @@ export interface ComparedFile {
 
 /** The sections that are needed to log in and to render. */
 const ROOT: Readonly<Record<OtherKind, readonly string[]>> = {
-  agent: ['vault', 'auto_auth', 'template_config'],
-  'consul-template': ['vault', 'default_delimiters'],
+  agent: ['auto_auth'],
+  'consul-template': ['default_delimiters'],
+};
+
+/** A secret that is not there is asked for again as if the server were down: by itself, for a minute. */
+const RETRIES: Readonly<Record<OtherKind, string>> = {
+  agent: 'retry {\nnum_retries = 3\n}',
+  'consul-template': 'retry {\nattempts = 3\n}',
 };
 
 /** The keys of a template that decide what it renders. */
@@ -41,7 +47,7 @@ export function agentConfig(
   tokenFile?: string,
 ): { readonly hcl: string; readonly files: readonly ComparedFile[] } {
   const files: ComparedFile[] = [];
-  const lines: string[] = ['log_level = "warn"'];
+  const lines: string[] = ['log_level = "warn"', serverOf(items, kind, tokenFile !== undefined)];
   for (const item of items) {
     if (item.key === 'template' || item.key === 'env_template') {
       for (const [label, object] of objectsOf(item)) {
@@ -58,13 +64,8 @@ export function agentConfig(
           `template {\nsource = ${quoted(from)}\ndestination = ${quoted(path)}\nperms = "0600"\n${kept.join('\n')}\n}`,
         );
       }
-    } else if (item.key === 'vault' && tokenFile !== undefined) {
-      for (const [, { at, items: keys }] of objectsOf(item)) {
-        const value = { kind: 'object', at, items: keys.filter(({ key }) => SERVER.includes(key)) } as const;
-        lines.push(writeItem({ key: 'vault', labels: [], at: item.at, value }));
-      }
     } else if (item.key === 'auto_auth') lines.push(writeItem({ ...item, value: loginOnly(item.value) }));
-    else if (ROOT[kind].includes(item.key) && item.key !== 'template_config') lines.push(writeItem(item));
+    else if (ROOT[kind].includes(item.key)) lines.push(writeItem(item));
   }
   if (tokenFile !== undefined) {
     const config = `config = { token_file_path = ${quoted(tokenFile)} }`;
@@ -72,6 +73,17 @@ export function agentConfig(
   }
   if (kind === 'agent') lines.push('exit_after_auth = true', 'template_config {\nexit_on_retry_failure = true\n}');
   return { hcl: `${lines.join('\n')}\n`, files };
+}
+
+/** One block `vault`, since agents refuse a second one: with the keys of all, of which the last counts. */
+function serverOf(items: readonly FiledItem[], kind: OtherKind, isBorrowed: boolean): string {
+  const keys = new Map<string, HclItem>();
+  for (const [, object] of items.filter(({ key }) => key === 'vault').flatMap(objectsOf)) {
+    for (const item of object.items) {
+      if (isBorrowed ? SERVER.includes(item.key) : item.key !== 'retry') keys.set(item.key, item);
+    }
+  }
+  return `vault {\n${[...keys.values()].map(writeItem).join('\n')}\n${RETRIES[kind]}\n}`;
 }
 
 /** Whether a template would write files of its own while it is rendered. */

@@ -20,6 +20,8 @@ export interface OtherOptions {
   /** The variables of the program. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly timeoutMs: number;
+  /** Ends the program when it aborts. */
+  readonly signal: AbortSignal;
 }
 
 const PROGRAMS = ['bao', 'vault', 'consul-template'];
@@ -106,16 +108,19 @@ async function findProgram({ PATH = '' }: OtherOptions['env'], hasLogin: boolean
 }
 
 /** Its own messages are not shown, since they may hold values. It may fail: then files are missing. */
-function run(program: string, args: readonly string[], { env, timeoutMs }: OtherOptions): Promise<void> {
+function run(program: string, args: readonly string[], { env, timeoutMs, signal }: OtherOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { env, stdio: 'ignore' });
-    const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
+    const end = () => child.kill('SIGKILL');
+    const timer = setTimeout(end, timeoutMs);
+    signal.addEventListener('abort', end, { once: true });
     child.once('error', () => {
       clearTimeout(timer);
       reject(fail('CONFIG_INVALID', `--with ${program}`, 'the program cannot be started'));
     });
     child.once('exit', () => {
       clearTimeout(timer);
+      signal.removeEventListener('abort', end);
       resolve();
     });
   });

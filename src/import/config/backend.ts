@@ -1,10 +1,8 @@
+import { CHANGE } from '../marks.ts';
 import type { Draft } from './draft.ts';
 import { formatMs, goDuration } from './duration.ts';
 import type { Block, Stanza } from './stanza.ts';
 import { inline, YamlMap } from './yaml.ts';
-
-/** Stands where a value has to be filled in. */
-export const CHANGE = 'CHANGE-ME';
 
 /** What the injector's annotations say of a backend, and configurations do not. */
 export interface BackendExtras {
@@ -44,7 +42,18 @@ export function convertBackend(
   const tls = tlsOf(vault, ssl, config);
   if (!tls.isEmpty) backend.set('tls', tls);
   const seconds = vault?.duration('default_lease_duration');
-  if (seconds !== undefined && seconds !== 'odd') draft.refresh = seconds;
+  if (seconds === 'odd') {
+    const place = vault?.placeOf('default_lease_duration') ?? root.place;
+    notes.problem(place, 'default_lease_duration is no duration', 'Write refresh: 5m.');
+  } else if (seconds !== undefined) draft.refresh = seconds;
+  const login = root.block('auto_auth')?.stanza;
+  if (login !== undefined && method === undefined) {
+    notes.problem(
+      login.place,
+      'auto_auth has no method',
+      'Write auto_auth { method "kubernetes" { … } }, or the like.',
+    );
+  }
   const auth = authOf(root, { vault, method, config, keepsCredentials }, draft);
   backend.set('auth', auth.set('revokeOnExit', revokeOnExit));
 }

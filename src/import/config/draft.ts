@@ -24,6 +24,7 @@ export interface DraftFile {
 export interface DraftVariable {
   readonly name: string;
   readonly parts: readonly Out[];
+  readonly origin: string;
 }
 
 /** What the parts of a conversion put together. */
@@ -42,6 +43,12 @@ export class Draft {
   readonly plainSecrets = new Map<string, { readonly request: YamlMap; readonly comment: string }>();
   /** How often a secret without a lease is polled; absent: at the default. */
   refresh: string | undefined;
+  /** A variable has a name that no shell can use. */
+  needsAnyName = false;
+  /** Variables of the child whose values stand in the configuration itself. */
+  readonly constants = new Set<string>();
+  /** Where the parts of the result come from, by their places in it. */
+  readonly sources = new Map<string, string>();
   /** The child of exec is told of changed files. */
   childReload: 'restart' | string | undefined;
 

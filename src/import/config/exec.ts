@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { isVariableName } from '../../base/variable-name.ts';
 import type { Draft } from './draft.ts';
 import type { Stanza } from './stanza.ts';
 import { argvOf } from './templates.ts';
@@ -9,16 +10,20 @@ export function convertExec(root: Stanza, draft: Draft): void {
   const exec = root.block('exec')?.stanza;
   const { exec: section, notes } = draft;
   if (exec !== undefined) {
-    const command = exec.value('command');
+    const command = exec.value('command', 'texts');
     const argv = argvOf(command?.kind === 'string' ? command.value : exec.texts('command'));
     section.set('command', argv.length === 0 ? undefined : argv);
   }
   const env = convertEnvconsul(root, draft);
   for (const line of exec?.block('env')?.stanza.texts('custom') ?? []) {
-    const [, name, value = ''] = /^([A-Za-z_][A-Za-z0-9_]*)=([\s\S]*)$/.exec(line) ?? [];
-    if (name === undefined)
+    const [, name, value = ''] = /^([^=]*)=([\s\S]*)$/.exec(line) ?? [];
+    if (name === undefined || !isVariableName(name, 'any'))
       notes.problem(exec?.place ?? root.place, 'custom is no NAME=VALUE', 'Write exec.env yourself.');
-    else env.set(name, value.replaceAll('{{', '\\{{'));
+    else {
+      env.set(name, value.replaceAll('{{', '\\{{'));
+      draft.constants.add(name);
+      draft.needsAnyName ||= !isVariableName(name);
+    }
   }
   if (!env.isEmpty) section.set('env', env);
   if (exec === undefined) return;

@@ -34,7 +34,10 @@ const VAULT_KEYS: readonly KnownKey[] = [
   ...notThere('put all certificates into one file and name it as tls.caFile', 'vault.ca_path', 'vault.ssl.ca_path'),
   ...notThere('put the certificates into a file and name it as tls.caFile', 'vault.ssl.ca_cert_bytes'),
   ...noPlace('an address with https:// is used with TLS', 'vault.ssl.enabled'),
-  ...converted('`auth: { method: token, tokenFile }`: put the token into that file', 'vault.token'),
+  ...converted(
+    'of consul-template and envconsul: `auth: { method: token, tokenFile }`, put the token into that file',
+    'vault.token',
+  ),
   ...converted('`auth: { method: token, tokenFile }`', 'vault.vault_agent_token_file'),
   ...converted('`auth: { method: kubernetes, role }`', 'vault.k8s_auth_role_name'),
   ...converted('`auth.tokenFile`', 'vault.k8s_service_account_token_path'),
@@ -157,7 +160,10 @@ const TEMPLATE_FIELDS: readonly (readonly [KnownKey['is'], string, readonly stri
 
 const TEMPLATE_KEYS: readonly KnownKey[] = [
   ...converted('a file of an output', 'template'),
-  ...converted('a variable of `exec.env`', 'env_template'),
+  ...converted(
+    'a variable of `exec.env`; a name that no shell can use needs `exec.names: any`, which is written',
+    'env_template',
+  ),
   ...['template', 'env_template'].flatMap((block) =>
     TEMPLATE_FIELDS.flatMap(([is, here, fields]) => fields.map((field) => ({ key: `${block}.${field}`, is, here }))),
   ),

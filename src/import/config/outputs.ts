@@ -22,9 +22,9 @@ export interface TemplateFiles {
 export function outputsOf(draft: Draft, templates: TemplateFiles): YamlMap {
   const names = new Names();
   const outputs = new YamlMap();
-  for (const { dir, files } of groupsOf(draft)) {
-    const name = names.take(dir.split('/'));
-    outputs.set(name, outputOf(dir, files, draft, templates));
+  for (const group of groupsOf(draft)) {
+    const name = names.take(group.dir.split('/'));
+    outputs.set(name, outputOf(name, group, draft, templates));
   }
   return outputs;
 }
@@ -54,12 +54,14 @@ function ancestorsOf(dir: string): readonly string[] {
 /** Directories that other programs use as well. */
 const SHARED = /^(?:\/|\/etc|\/tmp|\/var\/tmp|\/run|\/var\/run|\/root|\/home\/[^/]+|\/usr\/local\/etc|\/opt|\.)$/;
 
-function outputOf(dir: string, files: ReadonlyMap<string, DraftFile>, draft: Draft, templates: TemplateFiles): YamlMap {
+function outputOf(outputName: string, { dir, files }: Group, draft: Draft, templates: TemplateFiles): YamlMap {
   const all = [...files.values()];
   const mode = mostCommon(all.map((file) => file.mode)) ?? '0644';
   const uid = mostCommon(all.map((file) => file.uid));
   const gid = mostCommon(all.map((file) => file.gid));
   const output = new YamlMap();
+  const [first] = all;
+  if (first !== undefined) draft.sources.set(`outputs.${outputName}`, first.origin);
   const shared = SHARED.test(dir)
     ? ['CHANGE: other programs use this directory too. Give the files one of their own.']
     : [];
@@ -82,6 +84,7 @@ function outputOf(dir: string, files: ReadonlyMap<string, DraftFile>, draft: Dra
     if (file.uid !== uid) entry.set('uid', file.uid);
     if (file.gid !== gid) entry.set('gid', file.gid);
     entries.set(name, entry);
+    draft.sources.set(`outputs.${outputName}.files.${name}`, file.origin);
   }
   output.set('files', entries);
   setReload(output, all, draft);

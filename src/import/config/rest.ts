@@ -10,7 +10,11 @@ export function tellRest(stanza: Stanza, notes: Notes, path = ''): void {
     const key = path === '' ? item.key : `${path}.${item.key}`;
     const known = knownKey(key);
     const place: Place = { file: item.file, ...item.at };
-    if (stanza.read.has(item.key)) continue;
+    if (stanza.read.has(item.key)) {
+      const misfit = stanza.misfitOf(item);
+      if (misfit !== undefined) notes.problem(place, `${key} ${misfit}`, 'Correct it, or leave it out.');
+      continue;
+    }
     if (known?.is === 'no place') {
       if (!told.has(key)) notes.remark(place, `${key}: ${known.here}`);
       told.add(key);

@@ -18,6 +18,10 @@ export function convertSinks(root: Stanza, draft: Draft, isAskedFor: boolean): v
     const config = stanza.block('config')?.stanza;
     const path = config?.text('path');
     const mode = modeOf(config?.value('mode')) ?? '0640';
+    if (mode === 'odd') {
+      const place = config?.placeOf('mode') ?? stanza.place;
+      notes.problem(place, 'mode of a sink is no file mode', 'The file has mode 0600: write mode yourself.');
+    }
     const ids = {
       ...idOf('uid', config?.text('uid') ?? config?.text('owner'), draft, config?.place ?? stanza.place),
       ...idOf('gid', config?.text('gid') ?? config?.text('group'), draft, config?.place ?? stanza.place),
@@ -43,7 +47,7 @@ export function convertSinks(root: Stanza, draft: Draft, isAskedFor: boolean): v
       path,
       parts: [{ kind: 'put', expr: { kind: 'local', name, steps: ['id'] } }],
       inputs: new Map(),
-      mode: mode === 'odd' ? '0640' : mode,
+      mode: mode === 'odd' ? '0600' : mode,
       ...ids,
       origin: `${stanza.place.file}:${stanza.place.line}`,
     });

@@ -1,6 +1,7 @@
 import type { HclItem, HclObject, HclValue } from '../hcl/tree.ts';
 import type { Place } from '../problem.ts';
 import { formatMs, goDuration } from './duration.ts';
+import { type Expected, fits } from './expected.ts';
 
 /** An item of a file, and which file it is. */
 export interface FiledItem extends HclItem {
@@ -21,9 +22,11 @@ export class Stanza {
   readonly items: readonly FiledItem[];
   readonly place: Place;
   readonly read = new Set<string>();
-  /** The blocks in it that were entered, by key. */
+  /** What was expected of each key that was read; of several, one has to fit. */
+  readonly expected = new Map<string, Set<Expected>>();
   /** The keys of which the last block counts. */
   readonly single = new Set<string>();
+  /** The blocks in it that were entered, by key. */
   readonly entered = new Map<string, readonly Block[]>();
 
   constructor(items: readonly FiledItem[], place: Place) {
@@ -47,36 +50,49 @@ export class Stanza {
     for (const { key } of this.items) this.read.add(key);
   }
 
+  #expect(key: string, expected: Expected): void {
+    const all = this.expected.get(key) ?? new Set();
+    this.expected.set(key, all.add(expected));
+  }
+
+  /** What is wrong with an item that was read: what it is, and what is expected there. */
+  misfitOf({ key, value }: HclItem): string | undefined {
+    const all = this.expected.get(key);
+    return all === undefined ? undefined : fits(value, [...all]);
+  }
+
   placeOf(key: string): Place {
     const found = this.items.findLast((item) => item.key === key);
     return found === undefined ? this.place : { file: found.file, ...found.at };
   }
 
-  value(key: string): HclValue | undefined {
+  /** A value of a kind that the caller looks at, or of what is expected. */
+  value(key: string, expected?: Expected): HclValue | undefined {
+    if (expected !== undefined) this.#expect(key, expected);
     const found = this.item(key)?.value;
     return found?.kind === 'null' ? undefined : found;
   }
 
   /** A text; a number or boolean counts as its text. Undefined when it is not there, or something else. */
-  text(key: string): string | undefined {
-    return textOf(this.value(key));
+  text(key: string, expected: Expected = 'text'): string | undefined {
+    return textOf(this.value(key, expected));
   }
 
   /** `true`, or a text that Go takes for it. */
   isTrue(key: string): boolean {
-    return /^(?:1|t|T|TRUE|true|True)$/.test(this.text(key) ?? '');
+    return /^(?:1|t|T|TRUE|true|True)$/.test(this.text(key, 'boolean') ?? '');
   }
 
   /** A duration as Pannier writes it: `5m`. A bare number is seconds. 'odd' when it is none. */
   duration(key: string): string | 'odd' | undefined {
-    const text = this.text(key);
+    const text = this.text(key, 'duration');
     if (text === undefined) return undefined;
     const ms = goDuration(text);
     return ms === undefined ? 'odd' : formatMs(ms);
   }
 
   texts(key: string): readonly string[] | undefined {
-    const found = this.value(key);
+    const found = this.value(key, 'texts');
     if (found === undefined) return undefined;
     if (found.kind === 'list') return found.items.map((one) => textOf(one) ?? '');
     const text = textOf(found);
@@ -88,6 +104,7 @@ export class Stanza {
    * @param labelled JSON writes labels as keys: `"listener": {"tcp": {…}}`.
    */
   blocks(key: string, labelled = false): readonly Block[] {
+    this.#expect(key, 'block');
     const known = this.entered.get(key);
     if (known !== undefined) return known;
     const blocks: Block[] = [];

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
+import { isVariableName, variableNameRule } from '../../base/variable-name.ts';
 import { positionIn } from '../hcl/position-in.ts';
-import type { HclString } from '../hcl/tree.ts';
+import type { HclString, HclValue } from '../hcl/tree.ts';
 import type { Place } from '../problem.ts';
 import { SourceText } from '../source-text.ts';
 import { type ConvertOptions, convertTemplate } from '../template/convert.ts';
@@ -31,7 +32,10 @@ export async function convertFileTemplate(stanza: Stanza, draft: Draft, settings
   const destination = stanza.text('destination');
   const command = commandOf(stanza, draft);
   const mode = modeOf(stanza.value('perms'));
-  if (mode === 'odd') notes.problem(stanza.placeOf('perms'), 'perms is no file mode', 'Write mode: "0644" yourself.');
+  if (mode === 'odd') {
+    const seen = `perms is no file mode: ${shownOf(stanza.value('perms'))}`;
+    notes.problem(stanza.placeOf('perms'), seen, `The file has mode ${CLOSED}: write mode yourself.`);
+  }
   const found = await templateText(stanza, draft, settings);
   const wait = waitOf(stanza, draft);
   const owner = ownerOf(stanza, draft);
@@ -40,8 +44,14 @@ export async function convertFileTemplate(stanza: Stanza, draft: Draft, settings
     return;
   }
   if (found === undefined) {
-    const parts = [{ kind: 'comment', text: 'CHANGE: the template could not be read' }] as const;
-    draft.files.push({ path: destination, parts, inputs: new Map(), mode: '0644', origin: stanza.place.file });
+    draft.files.push({
+      path: destination,
+      parts: UNREAD,
+      inputs: new Map(),
+      mode: usedMode(mode),
+      ...owner,
+      origin: `${stanza.place.file}:${stanza.place.line}`,
+    });
     return;
   }
   const made = convertTemplate(found.text, draft.secrets, delimitersOf(stanza, settings));
@@ -51,7 +61,7 @@ export async function convertFileTemplate(stanza: Stanza, draft: Draft, settings
     ...common,
     path: destination,
     parts: made.parts,
-    mode: mode === undefined || mode === 'odd' ? '0644' : mode,
+    mode: usedMode(mode),
     ...owner,
     ...(command === undefined ? {} : { command }),
   });
@@ -65,11 +75,24 @@ export async function convertFileTemplate(stanza: Stanza, draft: Draft, settings
       ...common,
       path: file.path,
       parts: file.parts,
-      mode: used === undefined ? '0644' : used,
+      mode: usedMode(used),
       ...ids,
     });
   }
 }
+
+/** A mode that cannot be read becomes one that shows the file to nobody else. */
+const CLOSED = '0600';
+
+const usedMode = (mode: string | undefined): string => (mode === 'odd' ? CLOSED : (mode ?? '0644'));
+
+const shownOf = (value: HclValue | undefined): string => {
+  if (value?.kind === 'string') return JSON.stringify(value.value.slice(0, 40));
+  return value?.kind === 'number' ? value.text : `${value?.kind}`;
+};
+
+/** Stands for a template that could not be read. */
+const UNREAD = [{ kind: 'comment', text: 'not converted: the template could not be read' }] as const;
 
 /** Converts `env_template "NAME"`: a variable of the child. */
 export async function convertVariable(
@@ -79,8 +102,9 @@ export async function convertVariable(
   settings: TemplateSettings,
 ): Promise<void> {
   const { notes } = draft;
-  if (name === undefined || !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
-    notes.problem(stanza.place, 'env_template needs the name of a variable', 'Write env_template "NAME" { … }.');
+  if (name === undefined || !isVariableName(name, 'any')) {
+    const seen = name === undefined ? 'env_template has no name of a variable' : variableNameRule('any');
+    notes.problem(stanza.place, seen, 'Write env_template "NAME" { … }.');
     stanza.skip();
     return;
   }
@@ -93,7 +117,8 @@ export async function convertVariable(
   if (made !== undefined && made.files.length > 0) {
     notes.problem(found?.locate(0) ?? stanza.place, 'writeToFile in env_template', 'Make an output of it.');
   }
-  draft.variables.push({ name, parts: made?.parts ?? [] });
+  const origin = found?.origin ?? `${stanza.place.file}:${stanza.place.line}`;
+  draft.variables.push({ name, parts: made?.parts ?? UNREAD, origin });
 }
 
 function delimitersOf(stanza: Stanza, { left, right }: TemplateSettings): ConvertOptions {
@@ -107,7 +132,7 @@ async function templateText(
   { notes }: Draft,
   { readSource }: TemplateSettings,
 ): Promise<TemplateText | undefined> {
-  const contents = stanza.value('contents');
+  const contents = stanza.value('contents', 'text');
   const source = stanza.text('source');
   if (contents?.kind === 'string') {
     const { file } = stanza.placeOf('contents');
@@ -136,11 +161,14 @@ function locateIn(contents: HclString, file: string): Locate {
 
 function commandOf(stanza: Stanza, { notes }: Draft): DraftFile['command'] {
   const exec = stanza.block('exec')?.stanza;
-  const [old, oldTimeout] = [stanza.value('command'), stanza.duration('command_timeout')];
+  const [old, oldTimeout] = [stanza.value('command', 'texts'), stanza.duration('command_timeout')];
   const holder = exec?.has('command') ? exec : stanza;
-  const given = exec?.value('command') ?? old;
+  const given = exec?.value('command', 'texts') ?? old;
   const timeout = exec?.duration('timeout') ?? oldTimeout;
-  if (timeout === 'odd') notes.problem(stanza.place, 'the timeout of a command is no duration', 'Write timeout: 30s.');
+  if (timeout === 'odd') {
+    const place = exec?.has('timeout') ? exec.placeOf('timeout') : stanza.placeOf('command_timeout');
+    notes.problem(place, 'the timeout of a command is no duration', 'Write timeout: 30s.');
+  }
   if (given === undefined) return undefined;
   const argv = argvOf(given.kind === 'string' ? given.value : holder.texts('command'));
   if (argv.length === 0) return undefined;

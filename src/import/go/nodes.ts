@@ -64,7 +64,8 @@ export interface GoCommand {
 }
 
 export type GoOperand =
-  | { readonly kind: 'function'; readonly name: string; readonly offset: Offset }
+  /** `name`, and with names `name.a.b`: fields of what the function gives without arguments. */
+  | { readonly kind: 'function'; readonly name: string; readonly names: readonly string[]; readonly offset: Offset }
   | { readonly kind: 'dot' | 'nil'; readonly offset: Offset }
   | { readonly kind: 'field'; readonly names: readonly string[]; readonly offset: Offset }
   /** `$x.a.b`; the name of `$` alone is empty. */

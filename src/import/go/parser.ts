@@ -206,7 +206,7 @@ class GoParser {
         if (token.text === 'true' || token.text === 'false')
           return { kind: 'bool', value: token.text === 'true', offset };
         if (token.text === 'nil') return { kind: 'nil', offset };
-        return { kind: 'function', name: token.text, offset };
+        return { kind: 'function', name: token.text, names: this.#fields(), offset };
       case '.':
         return { kind: 'dot', offset };
       case 'field':

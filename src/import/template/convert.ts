@@ -38,15 +38,16 @@ export interface ConvertOptions {
 /** The length of what is written, in pieces: `define` and variables are written out where they are used. */
 const MAX_PIECES = 20_000;
 
-/** Converts a Go template. What cannot be kept is in `problems`, and a comment stands in its place. */
+/** Converts a Go template. What cannot be kept is in `problems`, and a mark that is not valid stands in its place. */
 export function convertTemplate(text: string, secrets: WantedSecrets, options: ConvertOptions = {}): ConvertedTemplate {
-  const empty = { parts: [], inputs: new Map<string, string>(), files: [], differences: [] };
+  const empty = { inputs: new Map<string, string>(), files: [], differences: [] };
   try {
     return new Converter(parseGo(text, options.left, options.right), secrets, options.mayHaveInputs ?? true).convert();
   } catch (error) {
     if (!(error instanceof GoSyntaxError)) throw error;
     const todo = 'The template does not parse: correct it first.';
-    return { ...empty, problems: [{ offset: error.offset, seen: error.message, todo }] };
+    const parts = [{ kind: 'comment', text: `not converted: ${error.message}` }] as const;
+    return { ...empty, parts, problems: [{ offset: error.offset, seen: error.message, todo }] };
   }
 }
 

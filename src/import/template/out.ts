@@ -23,7 +23,7 @@ export interface OutBlock {
   readonly otherwise: readonly Out[];
 }
 
-/** Says that something of the Go template is missing here. */
+/** Says that something of the Go template is missing here, by a tag that no configuration is valid with. */
 export interface OutComment {
   readonly kind: 'comment';
   readonly text: string;

@@ -35,6 +35,15 @@ export class Pipes {
             first.offset,
           );
         }
+        if (first.names.length > 0) {
+          // As Go reads it: a function without arguments, whose field may be a method with some.
+          const made = this.#fields(this.#called(make, first, []), first.names, first.offset);
+          if (more.length > 0 || result !== undefined) {
+            throw new NotKept('a value is called like a function', 'Write the function first.', offset);
+          }
+          result = made;
+          continue;
+        }
         const args = more.map((word) => this.#operand(word, place));
         result = this.#called(make, first, result === undefined ? args : [...args, result]);
         continue;

@@ -1,3 +1,4 @@
+import { markOf } from '../marks.ts';
 import { type Expr, isConcat, literal } from './expr.ts';
 import { joined, type Out, type OutBlock } from './out.ts';
 import { formOf, type WantedSecret } from './wanted-secrets.ts';
@@ -26,7 +27,7 @@ class Printer {
     for (const [i, part] of parts.entries()) {
       const next = parts[i + 1];
       if (part.kind === 'text') text += this.#text(part.text, next !== undefined || !isRoot);
-      else if (part.kind === 'comment') text = `${braceSafe(text)}{{!-- ${part.text.replaceAll('--', '- -')} --}}`;
+      else if (part.kind === 'comment') text = `${braceSafe(text)}${markOf(part.text)}`;
       else if (part.kind === 'put') text = this.#put(text, part.expr);
       else text = this.#block(text, part, { parts, i, isRoot });
       if (part.kind !== 'text' && next?.kind === 'text' && next.text.startsWith('}')) text += GUARD;

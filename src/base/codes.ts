@@ -86,7 +86,11 @@ export const CODES = {
 
   // ---- state
   STATE_KEY: row(1, 'never', 'Give state.keyFile or state.keyEnv at least 32 random bytes: openssl rand -base64 32.'),
-  STATE_UNREADABLE: row(1, 'never', 'If the key was changed by mistake, restore it and rename refused to state.'),
+  STATE_UNREADABLE: row(
+    1,
+    'never',
+    'If the key was changed by mistake, restore it and start again: refused is taken up then.',
+  ),
   STATE_IN_USE: row(1, 'never', 'Give each agent a state of its own.'),
   STATE_NOT_WRITABLE: row(1, 'backoff', 'Check the directory in state.path, its owner and its space.'),
 

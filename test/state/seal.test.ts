@@ -39,7 +39,7 @@ describe('a sealed state', () => {
   it.each([
     ['another key', seal(TEXT, keyOf('K'.repeat(32))), 'has another key'],
     ['a later version', withByte(seal(TEXT, key), 8, 3), 'is of a later version'],
-    ['the version with a wrapped key, without one', withByte(seal(TEXT, key), 8, 2), 'is damaged'],
+    ['the version with a wrapped key, without one', withByte(withByte(seal(TEXT, key), 8, 2), 29, 0xff), 'is damaged'],
     ['version 0', withByte(seal(TEXT, key), 8, 0), 'is damaged'],
     [
       'another file',

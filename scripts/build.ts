@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { build, type Plugin } from 'esbuild';
 import { BACKEND_KINDS } from '../src/backend/registry.ts';
 import { manPage } from '../src/cli/man.ts';
-import { makeTables } from '../src/config/check/make-tables.ts';
+import { tablesOfParts } from '../src/config/check/make-tables.ts';
 import { loadSchemas } from '../src/config/check/schemas.ts';
 import { exportJsonSchema } from '../src/config/json-schema.ts';
 import { scriptsOf } from './chunks.ts';
@@ -119,23 +119,32 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/backend/vault/open.ts',
     'node_modules/node-vault/src/index.js',
     'src/render/renderer.ts',
-    'src/deliver/http/token-file.ts', // the API and its clients
   ],
-  sections: ['src/config/sections/exec/resolve.ts', 'src/config/sections/listeners/resolve-listeners.ts'],
+  sections: [
+    'src/config/sections/outputs/resolve-steps.ts',
+    'src/config/sections/outputs/resolve-builtin.ts',
+    'src/cli/open-log-file.ts',
+    'src/config/sections/exec/resolve.ts',
+    'src/config/sections/listeners/resolve-listeners.ts',
+  ],
+  reload: ['src/reload/create-reload.ts'],
+  tokens: ['src/deliver/http/token-file.ts'], // of listeners and of clients
   agent: [
     'src/cli/run.ts',
     'src/cli/exec.ts',
     'src/deliver/file/owners.ts',
     'src/deliver/http/over-http.ts',
+    'src/agent/serve/listeners.ts',
     'src/agent/serve/observers.ts',
     'src/observe/health-routes.ts',
     'src/observe/health-watch.ts',
   ],
   api: ['src/deliver/api/create-api.ts', 'src/agent/serve/api-agent.ts', 'src/deliver/http/routes.ts'],
+  page: ['src/agent/serve/agent-page.ts', 'src/observe/page/recent-events.ts'],
   proxy: ['src/deliver/proxy/proxy-service.ts', 'src/backend/vault/create-upstream.ts'],
   metrics: ['src/observe/metrics.ts', 'src/observe/metrics-route.ts', 'node_modules/prom-client/index.js'],
-  evaluation: ['src/render/template/template.ts', 'src/render/request.ts'],
-  keyed: ['src/render/formats/keyed.ts'],
+  evaluation: ['src/render/template/file.ts', 'src/render/request.ts'],
+  keyed: ['src/render/formats/keyed.ts', 'src/render/formats/yaml.ts'],
   certificates: [
     'src/render/certificate/index.ts',
     'src/render/formats/certificates.ts',
@@ -156,6 +165,7 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/cli/status/shown-status.ts',
     'src/cli/status/read-status.ts',
   ],
+  watch: ['src/cli/status/watch/watch-status.ts'],
   import: ['src/cli/import.ts', 'src/cli/import/show-comparison.ts'],
   ends: ['src/backend/vault/source/end.ts'],
   issuing: [
@@ -190,7 +200,13 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/agent/serve/create-aws-agent.ts',
     'src/backend/aws/source/as-stored.ts',
   ],
-  aws: ['src/backend/aws/open.ts', 'src/backend/vault/auth/methods/aws.ts'],
+  logins: ['src/backend/vault/auth/methods/approle.ts'],
+  aws: [
+    'src/backend/aws/config/resolve.ts',
+    'src/backend/aws/config/resolve-request.ts',
+    'src/backend/aws/open.ts',
+    'src/backend/vault/auth/methods/aws.ts',
+  ],
   doctor: [
     'src/cli/doctor.ts',
     'src/cli/policy.ts',
@@ -198,6 +214,8 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/backend/file/examine.ts',
     'src/backend/aws/tools.ts',
   ],
+  // Last, so that what it shares with others lies with them.
+  injector: ['src/cli/injector.ts'],
 };
 
 const result = await build({
@@ -218,11 +236,10 @@ const result = await build({
   alias: { axios: './src/backend/vault/client/axios-stub.cjs' },
   plugins: [leaveOut, leaveApart],
 });
-const { sds, sdsSecret, ...startSchemas } = await loadSchemas(BACKEND_KINDS);
+const tables = tablesOfParts(await loadSchemas(BACKEND_KINDS));
 const scripts = await scriptsOf(result, SCRIPTS, {
   PANNIER_TEMPLATES: JSON.stringify(Object.fromEntries(templates)),
-  PANNIER_SCHEMAS: JSON.stringify(makeTables(startSchemas)),
-  PANNIER_SDS_SCHEMAS: JSON.stringify(makeTables({ sds, sdsSecret })),
+  ...Object.fromEntries(Object.entries(tables).map(([name, text]) => [name, JSON.stringify(text)])),
 });
 await Promise.all([...scripts.texts].map(([name, text]) => writeFile(`dist/${name}.js`, text)));
 

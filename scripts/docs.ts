@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { configurationPage } from '../test/docs/configuration-page.ts';
 import { errorsPage } from '../test/docs/errors-page.ts';
 import { importPage } from '../test/docs/import-page.ts';
+import { injectorPage } from '../test/docs/injector-page.ts';
 import { metricsPage } from '../test/docs/metrics-page.ts';
 import { promisesPage } from '../test/docs/promises-page.ts';
 import { referencePage } from '../test/docs/reference-page.ts';
@@ -14,6 +15,7 @@ await writeFile('docs/errors.md', errorsPage(await readFile('docs/errors.md', 'u
 await writeFile('docs/metrics.md', await metricsPage(await readFile('docs/metrics.md', 'utf8')));
 await writeFile('docs/templates.md', templatesPage(await readFile('docs/templates.md', 'utf8')));
 await writeFile('docs/import.md', importPage(await readFile('docs/import.md', 'utf8')));
+await writeFile('docs/injector.md', injectorPage(await readFile('docs/injector.md', 'utf8')));
 await writeFile('docs/promises.md', promisesPage());
 await writeFile('docs/configuration.md', await configurationPage(await readFile('docs/configuration.md', 'utf8')));
 await writeFile('docs/reference.md', await referencePage());

@@ -19,6 +19,7 @@ const LAYERS = [
   'observe',
   'agent',
   'import',
+  'injector',
   'cli',
 ];
 

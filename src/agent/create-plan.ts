@@ -7,7 +7,7 @@ import type { PathRequests } from '../config/sections/backends/path-requests.ts'
 import type { Renderer } from '../render/render.ts';
 import type { RequestRenderer } from '../render/request.ts';
 import type { Plan, PlannedEnvironment, PlannedOutput } from './plan.ts';
-import { servedBackends, servedSecrets, servicesOf } from './serve/services.ts';
+import { hasClients, servedBackends, servedSecrets } from './serve/served.ts';
 
 /**
  * Parses and checks every template and format of a configuration.
@@ -39,7 +39,7 @@ async function warningsOfUnused(
   rendered: readonly { readonly renderer: Renderer }[],
 ): Promise<readonly Failure[]> {
   const { secrets, backends } = config;
-  const isIdle = rendered.length === 0 && servicesOf(config).every(({ service }) => service === 'admin');
+  const isIdle = rendered.length === 0 && !hasClients(config);
   const read = new Set(servedSecrets(config));
   const asked = new Set(servedBackends(config));
   for (const { renderer } of rendered) {

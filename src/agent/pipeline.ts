@@ -16,8 +16,7 @@ import type { Execution } from './execution.ts';
 import { type CreateSink, OutputLoops } from './output/loops.ts';
 import type { Plan } from './plan.ts';
 import type { AgentView } from './serve/agent-view.ts';
-import { Listeners } from './serve/listeners.ts';
-import { servicesOf } from './serve/services.ts';
+import type { Listeners } from './serve/listeners.ts';
 import type { StateKeeper } from './state/keeper.ts';
 import type { StateOpening } from './state/opening.ts';
 import { usedBackends } from './used-backends.ts';
@@ -69,7 +68,9 @@ export class Pipeline implements AsyncDisposable {
   #owners: Owners | undefined;
   readonly #loops: OutputLoops;
   readonly #wanted: WantedSecrets;
-  readonly #listeners: Listeners | undefined;
+  readonly #serve: ServeOptions | undefined;
+  /** Made when the first plan is applied. */
+  #listeners: Listeners | undefined;
   readonly #execution: Execution | undefined;
   #plan: Plan | undefined;
   readonly #keepsState: boolean;
@@ -154,11 +155,8 @@ export class Pipeline implements AsyncDisposable {
     manager.onEvent((names, what) => loops.wake(names, what !== 'settled'));
     this.#wanted = new WantedSecrets({ manager, loops, backends, isServing: serve !== undefined });
 
-    if (serve !== undefined) {
-      const listeners = new Listeners(this.#view(serve));
-      this.#listeners = listeners;
-      this.#releases.push(() => listeners[Symbol.asyncDispose]());
-    }
+    this.#serve = serve;
+    this.#releases.push(async () => this.#listeners?.[Symbol.asyncDispose]());
   }
 
   /**
@@ -167,11 +165,14 @@ export class Pipeline implements AsyncDisposable {
    */
   async apply(plan: Plan): Promise<void> {
     if (this.#isLasting) this.#owners ??= await this.#makeOwners();
-    const isServing = this.#listeners !== undefined;
+    const serve = this.#serve;
+    if (serve !== undefined) this.#listeners ??= await this.#makeListeners(serve);
+    const isServing = serve !== undefined;
     const used = usedBackends(plan, { withEnvironment: this.#execution !== undefined, isServing });
     if (this.#keepsState) await this.#followState(plan.config, used);
+    await this.#loops.prepare(plan);
     this.#plan ??= plan; // listeners answer as soon as they are open
-    const listeners = await this.#listeners?.prepare(servicesOf(plan.config));
+    const listeners = await this.#listeners?.prepareFor(plan.config);
     const closeOld = await this.#backends.replace(used).catch(async (error: unknown) => {
       await listeners?.discard();
       throw error;
@@ -288,6 +289,11 @@ export class Pipeline implements AsyncDisposable {
       emit,
       tell: () => ({ configuration: this.#plan?.config.files.join(', ') ?? '', startedWallMs }),
     });
+  }
+
+  async #makeListeners(serve: ServeOptions): Promise<Listeners> {
+    const { Listeners } = await import('./serve/listeners.ts');
+    return new Listeners(this.#view(serve));
   }
 
   #view({ stop, reloadConfig, logLevel }: ServeOptions): AgentView {

@@ -1,7 +1,7 @@
 import type { BackendConfig, Config } from '../config/config.ts';
 import type { Renderer } from '../render/render.ts';
 import type { Plan } from './plan.ts';
-import { servedBackends, servedSecrets } from './serve/services.ts';
+import { servedBackends, servedSecrets } from './serve/served.ts';
 
 export interface UsedBackendsOptions {
   /** `exec`: its environment is rendered. */

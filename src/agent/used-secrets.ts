@@ -1,5 +1,5 @@
 import type { Plan } from './plan.ts';
-import { servedSecrets, servicesOf } from './serve/services.ts';
+import { hasClients, servedSecrets } from './serve/served.ts';
 
 /**
  * The names of the secrets that an agent fetches: those that an output, a variable of exec or a listener reads. All of
@@ -13,5 +13,5 @@ export function usedSecrets({ config, outputs, env }: Plan): ReadonlySet<string>
 
 /** Whether there is nothing that could read a secret. */
 export function isIdle({ config, outputs, env }: Pick<Plan, 'config' | 'outputs'> & { env?: Plan['env'] }): boolean {
-  return outputs.length === 0 && env === undefined && servicesOf(config).every(({ service }) => service === 'admin');
+  return outputs.length === 0 && env === undefined && !hasClients(config);
 }

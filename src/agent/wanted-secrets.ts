@@ -5,7 +5,7 @@ import type { Backends } from './backends.ts';
 import type { OutputLoops } from './output/loops.ts';
 import { namesTogether, wantOfComputed, wantsOf } from './output/wants.ts';
 import type { Plan } from './plan.ts';
-import { servedSecrets } from './serve/services.ts';
+import { servedSecrets } from './serve/served.ts';
 
 export interface WantedSecretsDeps {
   readonly manager: LeaseManager;

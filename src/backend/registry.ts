@@ -1,4 +1,4 @@
-import type { SchemaTables, StartSchemaName } from '../config/check/table.ts';
+import { tablesIn } from '../config/check/table.ts';
 import { acme } from './acme/kind.ts';
 import { aws } from './aws/kind.ts';
 import { file } from './file/kind.ts';
@@ -11,8 +11,7 @@ import { vault } from './vault/kind.ts';
  */
 export const BACKEND_KINDS: readonly BackendKind[] = [vault, file, aws, acme];
 
-/** The tables of the schemas with these kinds; the build defines them. */
-declare const PANNIER_SCHEMAS: SchemaTables<StartSchemaName> | undefined;
+/** The tables that every start needs, with these kinds; the build defines them. */
+declare const PANNIER_START_TABLES: string | undefined;
 
-/** Undefined in a program that was not built: zod checks its configurations. */
-export const SCHEMA_TABLES = typeof PANNIER_SCHEMAS === 'object' ? PANNIER_SCHEMAS : undefined;
+export const SCHEMA_TABLES = tablesIn(typeof PANNIER_START_TABLES === 'string' ? PANNIER_START_TABLES : undefined);

@@ -43,13 +43,18 @@ export function backoffMs(
 /** A failing attempt that is not urgent is repeated soon this often, as most troubles are over in a second or two. */
 export const QUICK_TRIES = 3;
 
+/** Tries for what ends within seconds are so far apart: the circuit of a backend lets one pass each second. */
+const URGENT_PACE_MS = 1_000;
+
 /**
  * As `backoffMs`, for what need not hurry, such as a value that is there and does not end soon. The first tries come as
  * soon as those of `backoffMs`. The next comes anywhere within `paceMs`, and from then on one comes per `paceMs`, 10 %
  * more or less: what fails is asked for about as often as what does not. So while a backend is away a fleet sends it no
  * more than when all is well, and afterwards each agent comes back at a moment of its own. A `paceMs` below the cap of
  * 30 s changes nothing.
+ *
  * @param quickTries how many tries come soon.
+ * @param capMs the longest wait of the tries that come soon, for what ends sooner than in minutes; at least 1 s.
  */
 export function patientBackoffMs(
   failures: number,
@@ -58,9 +63,15 @@ export function patientBackoffMs(
   {
     retryAfterMs,
     quickTries = QUICK_TRIES,
-  }: { readonly retryAfterMs?: number | undefined; readonly quickTries?: number },
+    capMs = DEFAULT_BACKOFF.capMs,
+  }: {
+    readonly retryAfterMs?: number | undefined;
+    readonly quickTries?: number;
+    readonly capMs?: number | undefined;
+  },
 ): number {
-  const soonMs = backoffMs(failures, random, retryAfterMs);
+  const bounds = { ...DEFAULT_BACKOFF, capMs: Math.min(DEFAULT_BACKOFF.capMs, Math.max(URGENT_PACE_MS, capMs)) };
+  const soonMs = backoffMs(failures, random, retryAfterMs, bounds);
   if (failures <= quickTries || paceMs <= DEFAULT_BACKOFF.capMs) return soonMs;
   const share = failures === quickTries + 1 ? random() : 0.9 + 0.2 * random();
   const askedFor = isFollowed(retryAfterMs) ? soonMs : 0;

@@ -218,6 +218,9 @@ export const CODES = {
   PROXY_WEB_PAGE: row(1, 'never', 'Only programs may use it.'),
   PROXY_OWN_LOGIN: row(1, 'never', 'Use a token of your own, or set proxy.useAutoAuthToken: false.'),
 
+  INJECTOR_CERTIFICATE: row(1, 'backoff', 'Check the two files; the certificate that was read before stays in use.'),
+  INJECTOR_API_SERVER: row(1, 'backoff', 'Check the role of the service account: get and patch of this webhook.'),
+
   CHECK_TIMEOUT: row(3, 'backoff', 'See whether its server or file system hangs, or raise --timeout.'),
   INIT_TIMEOUT: row(1, 'never', 'Raise --timeout, or see its reload.'),
   AGENT_STALLED: row(1, 'never', 'Restart it, and please report it.'),

@@ -317,7 +317,12 @@ export type Fact =
       readonly durationMs: number;
       /** Why the proxy refused the request, or did not pass the whole answer on. */
       readonly failure?: Failure;
-    };
+    }
+  // ---- the injector; `pod` is what is known of the name of a pod that is created
+  | { readonly kind: 'injector-listening'; readonly where: string }
+  | { readonly kind: 'injector-certificate' }
+  | { readonly kind: 'pod-injected'; readonly namespace: string; readonly pod: string }
+  | { readonly kind: 'pod-denied'; readonly namespace: string; readonly pod: string; readonly reason: string };
 
 /** Reports a fact to everything that logs or counts. */
 export type Emit = (fact: Fact) => void;

@@ -174,6 +174,9 @@ export const MEANINGS = {
   PROXY_WEB_PAGE: 'A web page made a request to the proxy.',
   PROXY_OWN_LOGIN: "A request would end the agent's own login, or reveal its token.",
 
+  INJECTOR_CERTIFICATE: 'The certificate of the injector cannot be used.',
+  INJECTOR_API_SERVER: "The injector's authority cannot be written into the configuration of its webhook.",
+
   CHECK_TIMEOUT: 'A check of doctor did not end in time.',
   INIT_TIMEOUT: 'An output was not done within the time that init had.',
   AGENT_STALLED: 'A part of the agent makes no progress any more.',

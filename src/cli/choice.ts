@@ -4,6 +4,7 @@ import type { AgentOptions } from './find-agent.ts';
 import type { GetCommandOptions } from './get.ts';
 import type { ImportCommandOptions } from './import.ts';
 import type { InitCommandOptions } from './init.ts';
+import type { InjectorCommandOptions } from './injector.ts';
 import type { NewCommandOptions } from './new.ts';
 import type { PolicyCommandOptions } from './policy.ts';
 import type { Probe } from './probe.ts';
@@ -33,6 +34,7 @@ export type Choice =
   | { readonly command: 'new'; readonly options: NewCommandOptions }
   | { readonly command: 'explain'; readonly key?: string }
   | { readonly command: 'import'; readonly options: ImportCommandOptions }
+  | { readonly command: 'injector'; readonly options: InjectorCommandOptions }
   | { readonly command: 'demo'; readonly options: { readonly openbao?: boolean } };
 
 /** The shells that `pannier completion` has a script for. */

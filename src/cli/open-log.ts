@@ -3,9 +3,9 @@ import type { Emit } from '../base/fact.ts';
 import { type LevelControl, type LogLevel, tellsMore } from '../base/log-level.ts';
 import type { LogConfig } from '../config/config.ts';
 import { readEnvironment } from '../config/environment.ts';
-import { LogFile } from '../log/log-file.ts';
 import { createLogger } from '../log/logger.ts';
 import { isTerminal } from '../log/standard-error.ts';
+import type { OpenedLog } from './open-log-file.ts';
 
 /** The log of this process; where it goes can change. */
 export interface Log extends LevelControl {
@@ -16,10 +16,6 @@ export interface Log extends LevelControl {
   toggleDebug(): void;
 }
 
-interface Opened extends Disposable {
-  readonly emit: Emit;
-}
-
 /** Opens the log. A file that cannot be written is a warning on standard error, where the lines then go. */
 export async function openLog(first: LogConfig): Promise<Log> {
   let config = first;
@@ -27,7 +23,7 @@ export async function openLog(first: LogConfig): Promise<Log> {
   let now = await open(config);
   let turn: Promise<void> = Promise.resolve();
   const level = () => (asked !== undefined && tellsMore(asked, config.level) ? asked : config.level);
-  const inTurn = (change: () => void, told?: (before: Opened) => void) => {
+  const inTurn = (change: () => void, told?: (before: OpenedLog) => void) => {
     turn = turn.then(async () => {
       change();
       const before = now;
@@ -65,35 +61,15 @@ export async function openLog(first: LogConfig): Promise<Log> {
   };
 }
 
-async function open({ level, format, file }: LogConfig): Promise<Opened> {
+async function open({ level, format, file }: LogConfig): Promise<OpenedLog> {
   const isPretty = format === 'pretty' || (format === 'auto' && isTerminal());
   const emit = await createLogger({ level, format: isPretty ? 'pretty' : 'json', env: readEnvironment });
   if (file === undefined) return { emit, [Symbol.dispose]: () => {} };
   try {
-    return await openFile(file, { level, format: format === 'pretty' ? 'pretty' : 'json' }, emit);
+    const { openLogFile } = await import('./open-log-file.ts');
+    return await openLogFile(file, { level, format: format === 'pretty' ? 'pretty' : 'json' }, emit);
   } catch (error) {
     emit({ kind: 'agent-warning', warning: asFailure(error, 'log.file') });
     return { emit, [Symbol.dispose]: () => {} };
   }
-}
-
-/** @param otherwise takes the lines from the first one on that cannot be written. */
-async function openFile(path: string, how: Parameters<typeof createLogger>[0], otherwise: Emit): Promise<Opened> {
-  const file = await LogFile.open(path);
-  const toFile = await createLogger({ ...how, write: (line) => file.write(line) });
-  let isLost = false;
-  return {
-    emit(fact) {
-      if (!isLost) {
-        try {
-          return toFile(fact);
-        } catch (error) {
-          isLost = true;
-          otherwise({ kind: 'agent-warning', warning: asFailure(error, 'log.file') });
-        }
-      }
-      otherwise(fact);
-    },
-    [Symbol.dispose]: () => file[Symbol.dispose](),
-  };
 }

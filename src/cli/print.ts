@@ -20,14 +20,6 @@ export function printLines(text: string): Promise<boolean> {
   return write(printableLines(text));
 }
 
-/** Moves the cursor to the top left and clears everything below it. */
-const CLEAR = '\x1b[H\x1b[J';
-
-/** Replaces all that a terminal shows. */
-export function redraw(text: string): Promise<boolean> {
-  return write(CLEAR + printableLines(text));
-}
-
 /** Writes lines for people to standard error. */
 export function tell(text: string): void {
   process.stderr.write(printableLines(text));

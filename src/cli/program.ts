@@ -4,6 +4,7 @@ import { version } from '../base/version.ts';
 import { type Choice, DOCTOR_TIMEOUT_MS, INIT_TIMEOUT_MS, type Shell } from './choice.ts';
 import type { AgentOptions } from './find-agent.ts';
 import type { ImportCommandOptions } from './import.ts';
+import type { InjectorCommandOptions } from './injector.ts';
 import type { NewCommandOptions } from './new.ts';
 import type { PolicyCommandOptions } from './policy.ts';
 import { tell } from './print.ts';
@@ -191,6 +192,23 @@ export function createProgram(choose: (choice: Choice) => void): Command {
           options: { files, ...options, timeoutMs: timeout },
         }),
     );
+  program
+    .command('injector')
+    .description('serve the webhook of Kubernetes that puts the agent into pods by their annotations')
+    .addOption(new Option('--listen <address>', 'HOST:PORT of the webhook').default('0.0.0.0:8443', '0.0.0.0:8443'))
+    .option('--tls-cert-file <path>', 'the certificate of the webhook, read again when it changes')
+    .option('--tls-key-file <path>', 'its private key')
+    .option(
+      '--webhook <name>',
+      'without files: the MutatingWebhookConfiguration that is to trust a certificate made here',
+    )
+    .option('--service <name>', 'without files: NAME.NAMESPACE.svc of the Service')
+    .option('--image <image>', 'the image of the agent (default: pannier in this version)')
+    .option('--address <url>', 'the address of Vault or OpenBao, for pods that name none')
+    .option('--auth-mount <name>', 'the mount of their login (default: kubernetes)')
+    .option('--audience <text>', 'the audience of their tokens (default: the API server)')
+    .option('--ca-config-map <name>', "the ConfigMap in each namespace whose ca.crt is the backend's CA")
+    .action((options: InjectorCommandOptions) => choose({ command: 'injector', options }));
   program
     .command('completion')
     .description('print the script that makes a shell complete command lines of pannier')

@@ -40,6 +40,8 @@ export async function runOther(choice: OtherChoice): Promise<number> {
       return (await import('./explain.ts')).explainCommand(choice.key);
     case 'import':
       return (await import('./import.ts')).importCommand(choice.options);
+    case 'injector':
+      return (await import('./injector.ts')).injectorCommand(choice.options);
     case 'demo':
       return (await import('./demo.ts')).demoCommand(choice.options);
   }

@@ -1,10 +1,11 @@
 import { asFailure, formatFailure } from '../base/errors.ts';
+import { readEnvironment } from '../config/environment.ts';
 import type { Status } from '../deliver/api/status.ts';
 import { type LocalPlace, nameOf } from '../http/local-api.ts';
 import { advised, askAgent } from './agent-advice.ts';
 import { refusedAnswer } from './agent-answer.ts';
 import { type AgentOptions, findAgent } from './find-agent.ts';
-import { print, printLines, redraw } from './print.ts';
+import { print, printLines } from './print.ts';
 
 export interface StatusCommandOptions extends AgentOptions {
   readonly json: boolean;
@@ -18,8 +19,9 @@ const WATCH_MS = 1_000;
  * `pannier status`: prints the state of a running agent as tables, or with `--json` as the document of `GET
  * /v1/status`. Returns 0 whatever the state is; an exit status that depends on it is what `probe` is for.
  *
- * With `--watch` it asks once a second until SIGINT or SIGTERM. A terminal is drawn anew each time; elsewhere it prints
- * again, with `--json` a line, whenever a state has changed.
+ * With `--watch` it asks once a second until SIGINT or SIGTERM. A terminal gets a view that is painted in place, see
+ * `watchStatus`; elsewhere, and on a terminal that cannot move its cursor, it prints again, with `--json` a line,
+ * whenever a state has changed.
  */
 export async function statusCommand({ json, watch, ...options }: StatusCommandOptions): Promise<number> {
   const where = await findAgent(options);
@@ -29,8 +31,13 @@ export async function statusCommand({ json, watch, ...options }: StatusCommandOp
     await (json ? print(text) : printLines(shownStatus(status)));
     return 0;
   }
-  const redraws = process.stdout.isTTY === true && !json;
   const stop = stopped();
+  if (process.stdout.isTTY === true && !json && readEnvironment()['TERM'] !== 'dumb') {
+    const { watchStatus } = await import('./status/watch/watch-status.ts');
+    const ask = async (signal: AbortSignal) => (await askStatus(where, signal)).status;
+    await watchStatus({ ask, place: nameOf(where), stop, everyMs: WATCH_MS });
+    return 0;
+  }
   let before: string | undefined;
   while (!stop.aborted) {
     const shown = await askStatus(where, stop).then(
@@ -41,11 +48,9 @@ export async function statusCommand({ json, watch, ...options }: StatusCommandOp
       },
     );
     if (stop.aborted) break;
-    let isRead = true;
-    if (redraws) isRead = await redraw(shown.text);
-    else if (shown.states !== before)
-      isRead = await (json ? print(shown.text) : printLines(before === undefined ? shown.text : `\n${shown.text}`));
-    if (!isRead) break;
+    const isNews = shown.states !== before;
+    const lines = before === undefined ? shown.text : `\n${shown.text}`;
+    if (isNews && !(await (json ? print(shown.text) : printLines(lines)))) break;
     before = shown.states;
     await pause(WATCH_MS, stop);
   }
@@ -62,7 +67,7 @@ async function askStatus(where: LocalPlace, signal?: AbortSignal): Promise<{ tex
 
 function stopped(): AbortSignal {
   const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop.abort());
   return stop.signal;
 }
 

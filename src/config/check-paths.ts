@@ -17,8 +17,8 @@ const OF_STATE = /^(?:state|new|key|refused(?:\.\d)?)$/;
 
 /**
  * Refuses paths that Pannier would write twice: a directory of an output or of the state that is that of another one or
- * lies inside it, where each would remove the files of the other as old, and a socket or a log in the place of either. It
- * looks at what is written, so that it also tells of entries with other problems.
+ * lies inside it, where each would remove the files of the other as old, and a socket or a log in the place of either.
+ * It looks at what is written, so that it also tells of entries with other problems.
  */
 export function checkPaths({ sections, singles }: MergedFiles, problems: Problems): void {
   const owners = new Map<string, Written>();

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import type { SchemaTables, StartSchemaName } from './check/table.ts';
+import type { KnownTables } from './check/table.ts';
 import { createTableChecker, DoesNotFit } from './check/table-checker.ts';
 import type { Config } from './config.ts';
 import { deepFreeze } from './deep-freeze.ts';
@@ -26,9 +26,14 @@ export interface LoadOptions {
   /** All kinds of backends. */
   readonly kinds: readonly BackendKindConfig[];
   /** Those of the schemas with `kinds`, which spare a start zod. Absent: zod checks. */
-  readonly tables?: SchemaTables<StartSchemaName> | undefined;
+  readonly tables?: KnownTables | undefined;
   /** The directory that relative `paths` start from. */
   readonly cwd: string;
+  /**
+   * A configuration that is read in the place of files. What its `${file:…}` name is on another machine, so each of
+   * them gives a text of one character.
+   */
+  readonly given?: { readonly path: string; readonly text: string };
   /**
    * Called before each file is parsed, with the length in characters of all files so far, and the file. A configuration
    * that is not good is read twice.
@@ -49,6 +54,7 @@ export async function loadConfig(options: LoadOptions): Promise<Config> {
     texts: [],
     // Read once: of a pipe there is nothing left the second time.
     readFile(path, limits) {
+      if (options.given !== undefined) return Promise.resolve(path === options.given.path ? options.given.text : 'x');
       const reads = read.get(path) ?? readCapped(path, limits);
       read.set(path, reads);
       return reads;
@@ -77,7 +83,9 @@ interface Reading {
 
 async function loadBy(problems: Problems, options: LoadOptions, { texts, readFile }: Reading): Promise<Config> {
   const { paths, env, kinds, cwd, onRead, placeWarnings = false } = options;
-  const found = await findFiles(paths, env, cwd, problems);
+  const { given } = options;
+  const found =
+    given === undefined ? await findFiles(paths, env, cwd, problems) : [{ path: given.path, label: given.path }];
   let isComplete = problems.count === 0;
   const files: SourceFile[] = [];
   let length = 0;
@@ -119,8 +127,9 @@ async function loadLateKeys(kinds: readonly BackendKindConfig[], files: readonly
   }
   for (const { kind, loadResolve } of kinds) {
     if (loadResolve === undefined) continue;
-    const isUsed = files.some(({ tree: { backends } }) => isTree(backends) && Object.values(backends).some(is(kind)));
-    if (isUsed) await loadResolve();
+    const all = files.flatMap(({ tree: { backends } }) => (isTree(backends) ? Object.values(backends) : []));
+    const own = all.filter(isTree).filter((entry) => entry['kind'] === kind);
+    if (own.length > 0) await loadResolve(own);
   }
 }
 
@@ -129,7 +138,6 @@ function requestsIn({ secrets, sds }: ConfigTree): readonly unknown[] {
   return [...(isTree(secrets) ? Object.values(secrets) : []), ...(isTree(sds) ? [sds['onDemand']] : [])];
 }
 
-const is = (kind: string) => (entry: unknown) => isTree(entry) && entry['kind'] === kind;
 const has = (key: string) => (entry: unknown) => isTree(entry) && Object.hasOwn(entry, key);
 
 async function problemsError({ found }: Problems, texts: readonly ConfigText[], rest?: CheckableRest) {

@@ -11,6 +11,7 @@ import type { BackendKindConfig } from './sections/backends/kind.ts';
 import { resolveBackend } from './sections/backends/resolve.ts';
 import { checkChildSteps, EXEC_DEFAULTS } from './sections/exec/defaults.ts';
 import { resolveLog } from './sections/log/resolve.ts';
+import { loadLateParts } from './sections/outputs/late-parts.ts';
 import { resolveOutput } from './sections/outputs/resolve.ts';
 import { SecretResolver } from './sections/secrets/resolve.ts';
 
@@ -55,8 +56,9 @@ export async function resolveConfig(
 
   const names = { has: (name: string) => sections.secrets.has(name), nearest: makeNearest(sections.secrets.keys()) };
   const outputs = new Map<string, OutputConfig>();
+  const late = await loadLateParts(sections.outputs.values());
   for (const [name, entry] of sections.outputs) {
-    const output = resolveOutput(name, entry, names, problems);
+    const output = resolveOutput(name, entry, names, problems, late);
     if (output !== undefined) outputs.set(name, output);
   }
   checkPaths(merged, problems);

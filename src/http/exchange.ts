@@ -1,6 +1,7 @@
 import type { Agent, ClientRequest, IncomingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
 import type { CallCancellation } from './call-cancellation.ts';
+import { FREE_BODY_BYTES, type LargeBodies } from './large-bodies.ts';
 import { loadHttp, loadHttps } from './node-http.ts';
 import type { Target } from './target.ts';
 import { WireError } from './wire-error.ts';
@@ -33,7 +34,7 @@ export class AnswerTooLarge extends Error {}
 /**
  * Sends one request over a connection of `agent` and reads the whole answer. `tunnelMs` is the longest wait for the
  * tunnel of a proxy, given only where there may be one: Node sets a timer for it at each request. `stop` ends the
- * exchange at any moment.
+ * exchange at any moment. A long body waits for its turn among `large`.
  * @throws WireError, AnswerTooLarge, or the reason of `stop`; the connection is closed then.
  */
 export function exchange(
@@ -42,6 +43,7 @@ export function exchange(
   request: WireRequest,
   tunnelMs: number | undefined,
   stop: CallCancellation,
+  large: LargeBodies,
 ): Promise<WireAnswer> {
   return new Promise((resolve, reject) => {
     if (stop.reason !== undefined) return reject(stop.reason);
@@ -50,11 +52,13 @@ export function exchange(
     let readBefore = 0;
     let midway = false;
     let unlisten = () => {};
+    let endTurn: (() => void) | undefined;
 
     let settled = false;
     const settle = () => {
       settled = true;
       unlisten();
+      endTurn?.();
     };
     const body = new GrowingBody();
     const abandon = (reason: unknown) => {
@@ -80,7 +84,11 @@ export function exchange(
       midway = true;
       if (Number(received.headers['content-length']) > MAX_BODY_BYTES) return abandon(new AnswerTooLarge());
       received.on('data', (chunk: Buffer) => {
-        if (!settled && !body.add(chunk)) abandon(new AnswerTooLarge());
+        if (settled) return;
+        if (!body.add(chunk)) return abandon(new AnswerTooLarge());
+        if (endTurn !== undefined || body.bytes.length <= FREE_BODY_BYTES) return;
+        received.pause();
+        endTurn = large.enter(() => received.resume());
       });
       received.on('error', connectionFailed);
       received.on('end', () => {

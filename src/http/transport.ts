@@ -6,6 +6,7 @@ import { CallCancellation } from './call-cancellation.ts';
 import { Circuit, type CircuitDeps, type CircuitView, type Outcome } from './circuit.ts';
 import { type Endpoint, type EndpointOptions, openEndpoint } from './endpoint.ts';
 import { AnswerTooLarge, exchange, MAX_BODY_BYTES, type WireAnswer, type WireRequest } from './exchange.ts';
+import { LargeBodies } from './large-bodies.ts';
 import { MAX_CONNECTIONS } from './pool.ts';
 import { RequestLimiter, type RequestLimits, type Slot } from './request-limiter.ts';
 import { retryAfterMs } from './retry-after.ts';
@@ -68,6 +69,7 @@ export class Transport implements AsyncDisposable {
   readonly #endpoint: Endpoint;
   readonly #circuit: Circuit | undefined;
   readonly #limiter: RequestLimiter;
+  readonly #large = new LargeBodies();
   readonly #closing = new AbortController();
 
   /** @throws as `openEndpoint` does. */
@@ -173,7 +175,7 @@ export class Transport implements AsyncDisposable {
     const protocol = target.kind === 'unix' ? 'http:' : target.protocol;
     const { pool, mayTunnel } = this.#endpoint;
     const tunnelMs = mayTunnel ? this.#options.timeoutMs + 1000 : undefined;
-    const run = async () => await exchange(await pool.agentFor(protocol), target, request, tunnelMs, stop);
+    const run = async () => await exchange(await pool.agentFor(protocol), target, request, tunnelMs, stop, this.#large);
     try {
       return await run();
     } catch (error) {

@@ -91,7 +91,7 @@ export class Deadlines {
     const { renewal } = item.want.request.upkeep ?? {};
     const firstRenewal = item.backend.spreadsFirst === true && !item.renewedBefore;
     const schedule = { life, fetchedWallMs, failures, retryAfterMs, sameLease, renewal, pollPhaseMonoMs, firstRenewal };
-    const input = failures === 0 ? schedule : { ...schedule, ...this.#afterFailure(item) };
+    const input = failures === 0 ? schedule : { ...schedule, ...this.#afterFailure(item), fetchInstead };
     const next = decide(input, { refreshMs }, now, this.#random);
     if (life.kind === 'lease' && !(next.do === 'poll' && failures === 0)) item.renewedBefore = true;
     const doing = next.do === 'renew' && !fetchInstead ? 'renew' : 'fetch';

@@ -28,6 +28,8 @@ export interface ScheduleInput {
   readonly firstRenewal?: boolean;
   /** The last attempt failed since the backend gave no proper answer, see `isOutage`. Absent: it did answer. */
   readonly isOutage?: boolean;
+  /** The last attempt was a renewal, of a lease that the backend knows no more: that says nothing of a fetch. */
+  readonly fetchInstead?: boolean;
   /**
    * How long until the value that is held ends or is too old; infinite when nothing ends it. Absent: no value is held.
    */
@@ -102,16 +104,29 @@ function retryMs(input: ScheduleInput, refreshMs: number, random: () => number):
   return patientBackoffMs(failures, random, retryPaceMs(input, refreshMs), {
     retryAfterMs,
     quickTries: quickTries(input),
+    capMs: hurryMs(input),
   });
 }
 
-function retryPaceMs({ isOutage = false, restMs }: ScheduleInput, refreshMs: number): number {
-  const longestMs = restMs === undefined || !Number.isFinite(refreshMs) ? 0 : refreshMs;
-  const hasEnded = restMs !== undefined && restMs <= 0;
-  return hasEnded ? (isOutage ? 0 : longestMs) : paceMs(restMs ?? 0, longestMs);
+/**
+ * One backoff of up to 30 s may not wait out the rest of a short lease, when the backend is away for seconds only.
+ * What has no end need not hurry, though it is too old one day. Undefined: there is no hurry.
+ */
+function hurryMs({ life, isOutage = false, restMs = 0 }: ScheduleInput): number | undefined {
+  return isOutage && life.kind !== 'none' && restMs > 0 ? paceMs(restMs, DEFAULT_BACKOFF.capMs) : undefined;
 }
 
-const quickTries = ({ isOutage = false }: ScheduleInput): number => (isOutage ? QUICK_TRIES : 0);
+function retryPaceMs(input: ScheduleInput, refreshMs: number): number {
+  const { restMs } = input;
+  const longestMs = restMs === undefined || !Number.isFinite(refreshMs) ? 0 : refreshMs;
+  const hasEnded = restMs !== undefined && restMs <= 0;
+  return hasEnded ? (mayHelpSoon(input) ? 0 : longestMs) : paceMs(restMs ?? 0, longestMs);
+}
+
+/** Whether the next attempt may succeed soon: what is refused now is refused again. */
+const mayHelpSoon = ({ isOutage, fetchInstead }: ScheduleInput): boolean => isOutage === true || fetchInstead === true;
+
+const quickTries = (input: ScheduleInput): number => (mayHelpSoon(input) ? QUICK_TRIES : 0);
 
 /** Whether the next try may wait as long as the next poll. */
 function isPatient(input: ScheduleInput, refreshMs: number): boolean {

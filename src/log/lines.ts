@@ -72,6 +72,10 @@ const LINES: { readonly [K in Fact['kind']]: readonly [Level, string] } = {
   'sds-unusable': ['error', 'a secret cannot be served to Envoy'],
   'proxy-renew-failed': ['warn', 'lease of the proxy not renewed'],
   'proxy-answered': ['debug', 'proxy answered'],
+  'injector-listening': ['info', 'the injector listens'],
+  'injector-certificate': ['info', 'the injector has another certificate'],
+  'pod-injected': ['info', 'pod injected'],
+  'pod-denied': ['warn', 'pod denied'],
 };
 
 /** The level of a fact's line. */

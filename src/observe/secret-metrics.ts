@@ -71,6 +71,20 @@ export function registerSecrets(registry: Registry, agent: Observed): void {
       return { labels: { secret, backend, state: stateOf(secret) }, value: 1 };
     });
   });
+  gauge(
+    '_version_info',
+    "Always 1; the label is the backend's version of the value. Absent for leases and certificates, which are each agent's own.",
+    ['secret', 'backend', 'version'],
+    function* () {
+      const { secrets } = agent.plan().config;
+      for (const secret of names()) {
+        const value = held(agent.secrets.entryOf(secret))?.value;
+        if (value === undefined || value.life.kind === 'lease' || value.life.kind === 'certificate') continue;
+        const backend = secrets.get(secret)?.backend ?? '';
+        yield { labels: { secret, backend, version: value.version }, value: 1 };
+      }
+    },
+  );
   gauge('s_computed', 'Number of computed secrets in each state, for each output.', ['output', 'state'], function* () {
     for (const [output, computed] of agent.outputs.computed()) {
       const counts = new Map<string, number>(STATES.map((state) => [state, 0]));

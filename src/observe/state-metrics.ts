@@ -1,5 +1,6 @@
 import type { Registry } from 'prom-client';
 import { only, registerComputed, type Sample, seconds } from './computed-metric.ts';
+import { configIdentity } from './config-identity.ts';
 import type { HealthWatch } from './health-watch.ts';
 import type { Observed } from './observed.ts';
 
@@ -13,6 +14,9 @@ export function registerStates(registry: Registry, agent: Observed, watch: Healt
   gauge('build_info', 'Always 1; the labels are the versions.', ['version', 'node'], () => [
     { labels: { version: agent.version, node: process.versions.node }, value: 1 },
   ]);
+  gauge('config_info', 'Always 1; the label tells one configuration from another.', ['config'], () =>
+    agent.isApplied() ? [{ labels: { config: configIdentity(agent.plan().config) }, value: 1 }] : [],
+  );
   gauge('health', 'Whether a health check answers 200 (1) or 503 (0).', ['check'], () =>
     (['startup', 'ready', 'live'] as const).map((check) => ({
       labels: { check },

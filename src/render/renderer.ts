@@ -1,7 +1,5 @@
-import { errnoWord } from '../base/errno.ts';
 import { asFailure, type Failure, failure, ProblemsError } from '../base/errors.ts';
 import { makeNearest, thereIsNo } from '../base/nearest.ts';
-import { readFileInTime } from '../base/read-file.ts';
 import type { FileConfig, FileContent, GenerationsConfig, VariablesConfig } from '../config/config.ts';
 import type { Snapshot } from '../lease/snapshot.ts';
 import { ComputedSecrets } from './computed-secrets.ts';
@@ -11,11 +9,8 @@ import type { Rendered, Renderer } from './render.ts';
 import type { RenderFile } from './render-file.ts';
 import type { KnownNames } from './template/analyse.ts';
 import { placeIn, RenderFault } from './template/fault.ts';
-import { secretsBehind, type TemplateInputs, withInputs } from './template/inputs.ts';
+import type { ReadBytes } from './template/file.ts';
 import { missingIn, viewOf } from './template/view.ts';
-
-/** Reads a template file. Tests give their own; the default reads from the disk. */
-export type ReadBytes = (path: string) => Promise<Uint8Array>;
 
 /**
  * Makes the renderer of one output: reads its templates, parses and analyses them. Needs no backend and no value.
@@ -26,7 +21,7 @@ export type ReadBytes = (path: string) => Promise<Uint8Array>;
 export async function createRenderer(
   output: Pick<GenerationsConfig, 'files' | 'variables'>,
   known: KnownNames,
-  read: ReadBytes = readTemplateFile,
+  read?: ReadBytes,
   alsoNeeded: Iterable<string> = [],
 ): Promise<Renderer> {
   const problems: Failure[] = [];
@@ -45,18 +40,12 @@ export async function createRenderer(
   };
 }
 
-/** A larger file is not a template; reading it fails. */
-const MAX_TEMPLATE_BYTES = 16 * 1024 * 1024;
-
-const readTemplateFile: ReadBytes = async (path) =>
-  (await readFileInTime(path, { maxBytes: MAX_TEMPLATE_BYTES })).bytes;
-
 /** Reads and checks one file; adds everything that is wrong with it to `problems`. */
 async function prepare(
   name: string,
   { place, content }: FileConfig,
   known: KnownNames,
-  read: ReadBytes,
+  read: ReadBytes | undefined,
   problems: Failure[],
 ): Promise<RenderFile> {
   if (content.kind === 'format') {
@@ -69,20 +58,9 @@ async function prepare(
     const write = await loadFormat(format, options);
     return ofSources(name, place, from, (sources) => write(sources, options));
   }
-  const source = content.kind === 'template' ? await readSource(content.path, place, read, problems) : content.text;
-  const origin = originOf(content);
-  const inputs = content.inputs ?? NO_INPUTS;
-  const names = inputs.size === 0 ? known : { ...known, secrets: known.secrets.union(inputs) };
   // An output of formats alone needs no templates.
-  const { readTemplate } = await import('./template/template.ts');
-  const template = await readTemplate(source, names);
-  problems.push(...template.problems.map((fault) => fault.toFailure(place, origin)));
-  const used = new Set(template.uses.map(({ secret }) => secret));
-  if (template.problems.length === 0) problems.push(...problemsOfInputs(inputs, used, place));
-  const wants = [...used].flatMap((name) => secretsBehind(name, inputs));
-  const render: RenderFile['render'] = (view, lookUp, masked) =>
-    template.render(withInputs(inputs, view), lookUp, masked);
-  return { name, place, origin, wants, asks: template.asks, render };
+  const { templateFile } = await import('./template/file.ts');
+  return templateFile(name, place, content, known, read, problems);
 }
 
 /** The variables that whole secrets give. Those of `own` win. */
@@ -109,41 +87,6 @@ function ofSources(
     return write(masked ? sources.map(maskPicked) : sources);
   };
   return { name, place, origin: place, wants: from.map(([secret = '']) => secret), asks: [], render };
-}
-
-const NO_INPUTS: TemplateInputs = new Map();
-
-function originOf(content: Exclude<FileContent, { kind: 'format' }>): string {
-  if (content.kind === 'template') return content.path;
-  return content.builtin === undefined ? 'content' : `builtin:${content.builtin}`;
-}
-
-/** An input that the template does not use is a spelling mistake, in the configuration or in the template. */
-function problemsOfInputs(inputs: TemplateInputs, names: ReadonlySet<string>, place: string): Failure[] {
-  const unused = [...inputs.keys()].filter((name) => !names.has(name));
-  return unused.map((name) =>
-    failure('CONFIG_INVALID', place, `with or values gives "${name}", which the template does not use`, {
-      hint: 'Correct the name, or remove it.',
-    }),
-  );
-}
-
-const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
-async function readSource(path: string, place: string, read: ReadBytes, problems: Failure[]): Promise<string> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await read(path);
-  } catch (error) {
-    problems.push(failure('TEMPLATE_UNREADABLE', place, `${path} cannot be read (${errnoWord(error)})`));
-    return '';
-  }
-  try {
-    return strictUtf8.decode(bytes);
-  } catch {
-    problems.push(failure('TEMPLATE_UNREADABLE', place, `${path} is not UTF-8`, { hint: 'Save it as UTF-8.' }));
-    return '';
-  }
 }
 
 function problemsOfFormat(

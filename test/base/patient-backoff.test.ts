@@ -24,6 +24,11 @@ describe('backoff of what need not hurry', () => {
     for (const failures of [1, 4, 9]) expect(ends(failures, 30_000)).toEqual(ends(failures, 0));
   });
 
+  it('waits no longer than the cap that is given for what ends soon, and never longer than 30 s', () => {
+    const latest = (capMs: number) => patientBackoffMs(9, () => 1, 0, { capMs });
+    expect([latest(2_500), latest(0), latest(90_000)]).toEqual([2_500, 1_000, 30_000]);
+  });
+
   it('waits at least as long as the server asks with Retry-After', () => {
     const options = { retryAfterMs: 200_000 };
     expect(patientBackoffMs(4, () => 0, 300_000, options)).toBe(200_000);

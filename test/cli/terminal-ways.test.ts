@@ -9,7 +9,12 @@ const EVIL = '\x1b[2J\x1b]0;title\x07\x9b31m\r\b\u202e\u2066\u2028\u061c';
 const CONTROLS = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u202a-\u202e\u2066-\u2069]/u;
 
 /** Which files may write to a stream of the process themselves. All others go through them. */
-const WRITERS = ['src/cli/bin.ts', 'src/cli/demo/stage.ts', 'src/cli/print.ts'];
+const WRITERS = [
+  'src/cli/bin.ts',
+  'src/cli/demo/stage.ts',
+  'src/cli/print.ts',
+  'src/cli/status/watch/watch-status.ts', // what `paint` has cleaned, and the moves of its screen
+];
 
 /** Who may ask for a writer of standard error: each cleans what it writes. */
 const STDERR_USERS = [

@@ -13,7 +13,7 @@ describe('the admin section', () => {
     ['[::]:9464', { kind: 'tcp', host: '::', port: 9464 }],
     ['10.1.2.3:80', { kind: 'tcp', host: '10.1.2.3', port: 80 }],
   ])('listens on any interface: %s', async (listen, where) => {
-    expect((await loadWith({ admin: { listen } })).admin).toEqual({ where, place: 'admin' });
+    expect((await loadWith({ admin: { listen } })).admin).toEqual({ where, page: false, place: 'admin' });
   });
 
   it('a socket is private without a mode, and its path is relative to the file that names it', async () => {
@@ -24,7 +24,12 @@ describe('the admin section', () => {
     expect(open.admin?.where).toEqual({ kind: 'unix', path: '/run/a', mode: 0o660, uid: 1, gid: 2 });
   });
 
+  it('has a status page when it says so', async () => {
+    expect((await loadWith({ admin: { listen: '0.0.0.0:9464', page: true } })).admin).toMatchObject({ page: true });
+  });
+
   it.each<[string, object, string]>([
+    ['a page that is no switch', { listen: '0.0.0.0:1', page: 'yes' }, 'CONFIG_INVALID admin.page'],
     ['nowhere to listen', {}, 'CONFIG_MISSING admin'],
     ['two places', { listen: '0.0.0.0:1', socket: 'a' }, 'CONFIG_INVALID admin.listen'],
     ['a mode for a port', { listen: '0.0.0.0:1', mode: '0600' }, 'CONFIG_INVALID admin.mode'],

@@ -3,6 +3,8 @@ import { type Cut, cutIn } from './cut.ts';
 const lines = cutIn('src/backend/vault/agent-lines.ts');
 
 export const COMMANDS: readonly Cut[] = [
+  cutIn('src/cli/status/watch/line.ts')('watch-terminal-safe', 'cut(printable(text), left)', 'cut(text, left)'),
+  cutIn('src/cli/status/watch/screen.ts')('watch-gives-back', 'this.#terminal.write(LEAVE);', '', { slow: true }),
   cutIn('src/backend/vault/doctor/check-server.ts')(
     'doctor-names-the-cause',
     'if (skewMs > MAX_SKEW_MS) throw',

@@ -204,17 +204,19 @@ export const FRESHNESS: readonly Cut[] = [
   keeper('backoff', 'now + patientBackoffMs(this.#renewFailures,', 'now + 0 * patientBackoffMs(this.#renewFailures,', {
     by: 'without a new login',
   }),
+  schedule('ended-lease-replaced', 'isOutage === true || fetchInstead === true;', 'isOutage === true;', {
+    by: 'fetched anew at once',
+  }),
+  schedule('short-lease-outlives-faults', 'capMs: hurryMs(input),', '', { by: 'outlives faults' }),
+  backoff('short-lease-outlives-faults', 'Math.min(DEFAULT_BACKOFF.capMs, Math.max(', '(Math.max(', {
+    by: 'never longer than 30 s',
+  }),
   backoff('retry-after', 'Math.min(RETRY_AFTER_CAP_MS, retryAfterMs)', 'retryAfterMs'),
   backoff('retry-after', ' && retryAfterMs >= RETRY_AFTER_MIN_MS', '', { by: 'later and later' }),
   attempts('retry-after', 'why.retryAfterMs,', 'undefined,', {
     by: 'is the moment that the server asked for',
   }),
-  keeper(
-    'retry-after',
-    'patientBackoffMs(this.#renewFailures, this.#deps.random, pace, { retryAfterMs })',
-    'patientBackoffMs(this.#renewFailures, this.#deps.random, pace, {})',
-    { by: 'waits as long as' },
-  ),
+  keeper('retry-after', 'const limits = { retryAfterMs, capMs', 'const limits = { capMs', { by: 'waits as long as' }),
   schedule(
     'polls-keep-spread',
     'isPoll && !isFollowed(input.retryAfterMs) ? planned.atMonoMs : retryAtMonoMs',

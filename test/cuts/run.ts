@@ -18,6 +18,7 @@ import { DRIFT } from './drift.ts';
 import { EXEC } from './exec.ts';
 import { FLEET } from './fleet.ts';
 import { FRESHNESS } from './freshness.ts';
+import { INJECTOR } from './injector.ts';
 import { KEYSTORES } from './keystores.ts';
 import { MOVING_IN } from './moving-in.ts';
 import { OUTAGE } from './outage.ts';
@@ -59,6 +60,7 @@ const all: readonly Cut[] = [
   ...MOVING_IN,
   ...DOCUMENTATION,
   ...ADVICE,
+  ...INJECTOR,
   ...KEYSTORES,
   ...SDS,
   ...COMMANDS,

@@ -187,6 +187,46 @@ export const SECRECY: readonly Cut[] = [
     '.filter((name) => agent.plan().config.secrets.has(name))',
     '',
   ),
+  cutIn('src/observe/page/shown.ts')(
+    'never-on-the-page',
+    'status.secrets.filter(({ computed }) => computed === undefined)',
+    'status.secrets',
+  ),
+  cutIn('src/observe/page/html.ts')(
+    'never-on-the-page',
+    "printable(text).replace(/[&<>\"']/g, (found) => ENTITIES[found] ?? '')",
+    'printable(text)',
+  ),
+  cutIn('src/observe/page/recent-events.ts')(
+    'never-on-the-page',
+    'secrets.filter((name) => this.#isConfigured(name))',
+    'secrets',
+    { by: 'show no directory and no path of a computed secret' },
+  ),
+  cutIn('src/observe/page/page-routes.ts')(
+    'never-on-the-page',
+    "\"default-src 'none'; script-src 'self'; ",
+    "\"default-src 'none'; script-src 'self' 'unsafe-inline'; ",
+    { by: 'comes with a strict policy' },
+  ),
+  cutIn('src/observe/page/page-routes.ts')(
+    'page-rebinding',
+    '(mayAsk(asked, where) ? handle(asked) : ANOTHER_HOST)',
+    'handle(asked)',
+  ),
+  cutIn('src/observe/page/viewers.ts')(
+    'page-bounded',
+    'if (this.#viewers.size > 0) this.#wakeIn(PAUSE_MS);',
+    'this.#sendAll();',
+  ),
+  cutIn('src/observe/page/viewers.ts')(
+    'page-bounded',
+    'this.#viewers.size < MAX_VIEWERS && !this.#isOver',
+    '!this.#isOver',
+    {
+      by: 'takes so many browsers and no more',
+    },
+  ),
   cutIn('src/config/sections/listeners/resolve-admin.ts')(
     'admin-anywhere',
     'resolveHostPort(listen)',

@@ -1,6 +1,7 @@
 import { type Cut, cutIn } from './cut.ts';
 
 const coreDumps = cutIn('src/process/core-dumps.ts');
+const largeBodies = cutIn('src/http/large-bodies.ts');
 const evaluate = cutIn('src/render/template/evaluate.ts');
 const startOver = cutIn('src/cli/start-over.ts');
 
@@ -10,6 +11,8 @@ export const SECURITY: readonly Cut[] = [
     'if (key === undefined) break;',
     "if (key === undefined) throw new Error('cut');",
   ),
+  largeBodies('long-bodies-in-turn', 'if (this.#turn !== undefined) return;', '', { by: 'one at a time' }),
+  cutIn('src/http/exchange.ts')('long-bodies-in-turn', 'endTurn?.();', '', { by: 'one after the other' }),
   cutIn('src/deliver/api/visible.ts')('hostile-requests', 'return this.#names.has(name);', "return name !== '';", {
     by: 'show no hidden secret',
     slow: true,

@@ -29,7 +29,10 @@ interface Pod {
 }
 
 const files = manifests();
-const pods: [string, Pod][] = [...files].flatMap(([file, objects]) => objects.flatMap(podOf).map((pod) => [file, pod]));
+const INJECTOR = 'examples/kubernetes/injector.yaml';
+const pods: [string, Pod][] = [...files].flatMap(([file, objects]) =>
+  file === INJECTOR ? [] : objects.flatMap(podOf).map((pod) => [file, pod]),
+);
 const of = (name: string): Pod => pods.find(([file]) => file.endsWith(`/${name}.yaml`))?.[1] as Pod;
 const agents = ({ initContainers, containers }: Pod) =>
   [...initContainers, ...containers].filter(({ image }) => image.startsWith('pannier:'));
@@ -101,11 +104,70 @@ describe('the manifests', () => {
       const names = (kind: string) => objects.filter((one) => one.kind === kind).map(nameOf);
       for (const pod of objects.flatMap(podOf)) {
         expect([file, names('ServiceAccount')]).toEqual([file, [pod.serviceAccountName]]);
-        const maps = pod.volumes.flatMap(({ configMap }) => (configMap as { name: string } | undefined)?.name ?? []);
+        const maps = (pod.volumes ?? []).flatMap(
+          ({ configMap }) => (configMap as { name: string } | undefined)?.name ?? [],
+        );
         // The cluster provides the ConfigMap with the certificate of the backend.
         expect([file, maps.filter((name) => name !== 'bao-ca')]).toEqual([file, names('ConfigMap')]);
       }
     }
+  });
+});
+
+describe('the manifest of the injector', () => {
+  // biome-ignore lint/suspicious/noExplicitAny: objects of Kubernetes are taken apart freely
+  const objects: readonly any[] = files.get(INJECTOR) ?? [];
+  const object = (kind: string) => objects.find((one) => one.kind === kind);
+  const [container] = object('Deployment').spec.template.spec.containers;
+  const { webhooks, metadata } = object('MutatingWebhookConfiguration');
+
+  it('starts a command that there is, with the names of its webhook and its Service', async () => {
+    const { args } = container;
+    expect(await parseCommandLine(args)).toBe('injector');
+    const { name, namespace } = object('Service').metadata;
+    expect(args).toContain(`--webhook=${metadata.name}`);
+    expect(args).toContain(`--service=${name}.${namespace}.svc`);
+    for (const { clientConfig } of webhooks) {
+      expect(clientConfig).toEqual({ service: { name, namespace, path: '/mutate', port: 443 } });
+    }
+  });
+
+  it('may read and patch the configuration of its own webhook, and nothing else', () => {
+    expect(object('ClusterRole').rules).toEqual([
+      {
+        apiGroups: ['admissionregistration.k8s.io'],
+        resources: ['mutatingwebhookconfigurations'],
+        resourceNames: [metadata.name],
+        verbs: ['get', 'patch'],
+      },
+    ]);
+  });
+
+  it('fails closed, asks about annotated pods alone, and is open only in namespaces with the label', () => {
+    expect(webhooks.map(({ failurePolicy }: { failurePolicy: string }) => failurePolicy)).toEqual(['Fail', 'Ignore']);
+    for (const { sideEffects, reinvocationPolicy, matchConditions, rules, admissionReviewVersions } of webhooks) {
+      expect([sideEffects, reinvocationPolicy, admissionReviewVersions]).toEqual(['None', 'IfNeeded', ['v1']]);
+      expect(matchConditions[0].expression).toContain("name.startsWith('pannier.dev/')");
+      expect(rules[0]).toMatchObject({ resources: ['pods'], operations: ['CREATE'] });
+    }
+    const [closed, open] = webhooks.map((one: { namespaceSelector: { matchExpressions: object[] } }) =>
+      one.namespaceSelector.matchExpressions.at(-1),
+    );
+    expect([closed, open]).toEqual([
+      { key: 'pannier.dev/failure-policy', operator: 'NotIn', values: ['ignore'] },
+      { key: 'pannier.dev/failure-policy', operator: 'In', values: ['ignore'] },
+    ]);
+  });
+
+  it('runs as an ordinary user without rights, with limits', () => {
+    expect(object('Deployment').spec.template.spec.securityContext).toMatchObject({ runAsNonRoot: true });
+    expect(container.securityContext).toEqual({
+      runAsUser: 65532,
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'] },
+    });
+    expect(container.resources.limits.memory).toBeDefined();
   });
 });
 

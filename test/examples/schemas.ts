@@ -19,10 +19,14 @@ const NEWEST = '1.37';
 
 /**
  * The problems that the schemas of Kubernetes find in these objects. An unknown key is a problem.
- * @param oldest the oldest Kubernetes that they support; native sidecars are on by default since 1.29.
+ * @param versions the oldest Kubernetes that they support, or each one; native sidecars are on by default since 1.29.
  */
-export async function kubernetesProblems(objects: readonly object[], oldest = '1.29'): Promise<readonly string[]> {
+export async function kubernetesProblems(
+  objects: readonly object[],
+  versions: string | readonly string[] = '1.29',
+): Promise<readonly string[]> {
   const version = '1.37.0';
+  const each = typeof versions === 'string' ? [versions, NEWEST] : versions;
   const all = [`kubernetes-validate==${version}`, 'importlib_resources==7.1.0', 'packaging==26.3', 'PyYAML==6.0.3'];
   const path = await ensurePythonPackages({ name: 'kubernetes-validate', version, all: [...all, ...JSON_SCHEMA] });
   const script = `
@@ -34,7 +38,7 @@ for o in data['objects']:
         except (k.ValidationError, k.SchemaNotFoundError, k.InvalidSchemaError) as e:
             problems.append(f"{version} {o['kind']} {getattr(e, 'path', '')}: {getattr(e, 'message', e)}")
 `;
-  return python(path, script, { objects, versions: [oldest, NEWEST] });
+  return python(path, script, { objects, versions: each });
 }
 
 /** The problems that the Compose Specification finds in a file. */
@@ -74,8 +78,10 @@ if report.has_errors(): problems.append(report.generate_report())
 
 /** Runs a script that reads `data` and fills `problems`. */
 async function python(path: string, script: string, data: object): Promise<readonly string[]> {
-  const context = `import sys, json\ndata = json.loads(sys.argv[2])\nproblems = []\nsys.path.insert(0, sys.argv[1])\n`;
+  const context = `import sys, json\ndata = json.load(sys.stdin)\nproblems = []\nsys.path.insert(0, sys.argv[1])\n`;
   const whole = `${context}${script}\nprint(json.dumps(problems))`;
-  const { stdout } = await run('python3', ['-c', whole, path, JSON.stringify(data)], { maxBuffer: 1 << 26 });
+  const ran = run('python3', ['-c', whole, path], { maxBuffer: 1 << 26 });
+  ran.child.stdin?.end(JSON.stringify(data));
+  const { stdout } = await ran;
   return JSON.parse(stdout) as string[];
 }

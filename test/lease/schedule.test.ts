@@ -31,6 +31,28 @@ function span(life: Life, more: Partial<ScheduleInput> = {}) {
   return { do: late?.do, afterMs };
 }
 
+/** Whether a lease of 30 s ended in two minutes of which a fault of `faultMs` takes all but 3 s, again and again. */
+function endedBefore(phaseMs: number, faultMs: number, random: () => number): boolean {
+  const ttlMs = 30_000;
+  let life = lease(ttlMs, true, 0);
+  let failures = 0;
+  for (let monoMs = 0; monoMs < 120_000; ) {
+    const restMs = life.startedMonoMs + ttlMs - monoMs;
+    const next = decide(
+      situation(life, { failures, isOutage: failures > 0, restMs }),
+      { refreshMs: 300_000 },
+      { ...now, monoMs },
+      random,
+    );
+    monoMs = next.atMonoMs;
+    if (monoMs >= life.startedMonoMs + ttlMs) return true;
+    const isFault = (monoMs + phaseMs) % (faultMs + 3_000) < faultMs;
+    failures = isFault ? failures + 1 : 0;
+    if (!isFault) life = lease(ttlMs, true, monoMs);
+  }
+  return false;
+}
+
 const year = 365 * 86_400_000;
 
 describe('the schedule', () => {
@@ -186,7 +208,28 @@ describe('the schedule', () => {
     const latest = (restMs: number) => span(lease(3_600_000), { restMs, isOutage: true, failures: 9 }).afterMs[1] ?? 0;
     expect(latest(1_100_000)).toBeCloseTo(302_500, -1);
     expect(latest(400_000)).toBeCloseTo(110_000, -1);
-    expect(latest(100_000)).toBeCloseTo(30_000, -1);
+    expect(latest(100_000)).toBeCloseTo(25_000, -1);
+    expect(latest(10_000)).toBeCloseTo(2_500, -1);
+    expect(latest(100)).toBeCloseTo(1_000, -1);
+  });
+
+  it('an ended lease that the backend knows no more is fetched anew at once, and what is refused again at refresh', () => {
+    const ended = lease(3_000, true, now.monoMs - 20_000);
+    const refused = { restMs: -17_000, failures: 1 };
+    expect(span(ended, { ...refused, fetchInstead: true }).afterMs).toEqual([250, 500]);
+    expect(span(ended, refused).afterMs[1]).toBeCloseTo(300_000, -1);
+  });
+
+  it('what is polled does not hurry when it will soon be too old', () => {
+    expect(span({ kind: 'none' }, { restMs: 10_000, isOutage: true, failures: 9 }).afterMs[1]).toBeCloseTo(30_000, -1);
+  });
+
+  it.each([1, 2, 3, 5, 8])('a lease of 30 s outlives faults of %i s in a row, with 3 s between them', (faultS) => {
+    for (let phaseMs = 0; phaseMs < (faultS + 3) * 1_000; phaseMs += 50) {
+      for (const random of [lowest, () => 0.5, highest]) {
+        expect(endedBefore(phaseMs, faultS * 1_000, random), `faults that begin at ${phaseMs} ms`).toBe(false);
+      }
+    }
   });
 
   it('the first renewal of a fleet comes up to half of its time early, and later ones in their time', () => {

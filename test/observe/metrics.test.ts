@@ -139,6 +139,16 @@ describe('the metrics', () => {
     expect(text).toContain('pannier_secrets{state="fresh"} 0');
   });
 
+  it('tell the version of each value that agents share, and of the configuration', async () => {
+    const world = busyWorld();
+    using made = await metricsOf(world);
+    const families = await readExposition(await made.text(), 'prometheus');
+    expect(sampleOf(families, 'pannier_secret_version_info', { secret: 'app', backend: 'bao', version: '1' })).toBe(1);
+    const text = await made.text();
+    expect(text).not.toMatch(/version_info\{secret="(?:tls|gone)"/);
+    expect(text).toMatch(/^pannier_config_info\{config="[0-9a-f]{16}"\} 1$/m);
+  });
+
   it('the series of a secret, an output and a backend end when they are no longer configured', async () => {
     const world = busyWorld();
     using made = await metricsOf(world);

@@ -10,10 +10,25 @@ const advice = inFile('test/system/doctor-as-init.test.ts', 'pannier doctor give
 const rendering = inFile('test/system/doctor-as-init.test.ts', 'pannier doctor renders what it has read');
 const policy = inFile('test/system/policy.test.ts', 'pannier policy for OpenBao');
 const awsPolicy = inFile('test/system/aws-policy.test.ts', 'pannier policy for AWS');
+const watch = inFile('test/system/watch.test.ts', 'status --watch on a terminal');
 
 export const commands: Section = {
   name: 'Commands',
   promises: [
+    held(
+      'watch-gives-back',
+      '`pannier status --watch` gives the terminal back as it was, and goes on while the agent is away.',
+      watch('fits 60 columns and any height, follows its size, and gives the terminal back at q'),
+      watch('goes on while the agent is away, says so, and says that it was started again'),
+    ),
+    held(
+      'watch-terminal-safe',
+      'No name or reason in the view of `pannier status --watch` can control the terminal or break its lines.',
+      inFile(
+        'test/cli/status/watch-view.test.ts',
+        'the view of status --watch',
+      )('keeps within the width, and lets no name control the terminal'),
+    ),
     held(
       'doctor-names-the-cause',
       'The first failing line of `pannier doctor` names the cause, and what follows from it is skipped.',

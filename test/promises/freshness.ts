@@ -283,6 +283,23 @@ export const freshness: Section = {
       )('is tried again with backoff while there is time, without a new login: %s'),
     ),
     held(
+      'ended-lease-replaced',
+      'A lease that ended while the agent was suspended is fetched anew as soon as its renewal is refused.',
+      schedule(
+        'an ended lease that the backend knows no more is fetched anew at once, and what is refused again at refresh',
+      ),
+    ),
+    held(
+      'short-lease-outlives-faults',
+      'While the backend is away, tries for a lease or login that ends are not put off by more than a quarter of what is left.',
+      schedule('a lease of 30 s outlives faults of %i s in a row, with 3 s between them'),
+      schedule('what ends soon is tried for more often as its end comes nearer'),
+      inFile(
+        'test/base/patient-backoff.test.ts',
+        'backoff of what need not hurry',
+      )('waits no longer than the cap that is given for what ends soon, and never longer than 30 s'),
+    ),
+    held(
       'retry-after',
       'A Retry-After of the server wins over the backoff, up to 5 m.',
       schedule('Retry-After wins over the backoff and is capped at five minutes'),

@@ -6,6 +6,7 @@ import { drift } from './drift.ts';
 import { childOfExec } from './exec.ts';
 import { fleetSection } from './fleet.ts';
 import { freshness } from './freshness.ts';
+import { injector } from './injector.ts';
 import { keystores } from './keystores.ts';
 import { movingIn } from './moving-in.ts';
 import { outage } from './outage.ts';
@@ -41,6 +42,7 @@ export const SECTIONS: readonly Section[] = [
   advice,
   keystores,
   sds,
+  injector,
   commands,
 ];
 

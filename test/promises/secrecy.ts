@@ -21,6 +21,9 @@ const apiSection = inFile('test/config/api.test.ts', 'the section api');
 
 const sso = inFile('test/backend/aws/auth/credentials.test.ts', 'a profile with SSO');
 
+const page = inFile('test/observe/page/page.test.ts', 'the status page');
+const live = inFile('test/observe/page/page.test.ts', 'the live status page');
+
 export const secrecy: Section = {
   name: 'Secrecy',
   promises: [
@@ -57,7 +60,29 @@ export const secrecy: Section = {
       inFile(
         'test/system/canary-admin.test.ts',
         'no value comes out of the admin listener',
-      )('in health or metrics: no value, private path or token, whether all is well or failing'),
+      )('in health, metrics or the status page: no value, private path or token, whether all is well or failing'),
+    ),
+    held(
+      'never-on-the-page',
+      'The status page shows no value, no path of a computed secret and no directory, and a browser runs nothing that a name or reason holds.',
+      page('escapes every name and reason, and shows no path, directory, file or ETag'),
+      page('has nothing inline and nothing from elsewhere: no style, no handler, no script text, no address'),
+      page('comes with a strict policy, in no frame, and is kept in no cache'),
+      inFile(
+        'test/observe/page/recent-events.test.ts',
+        'the recent events',
+      )('show no directory and no path of a computed secret'),
+    ),
+    held(
+      'page-rebinding',
+      'The status page answers no browser that came by the name of another site.',
+      page('asked as %s it answers %i, against DNS rebinding', 'evil.example'),
+    ),
+    held(
+      'page-bounded',
+      'The status page is sent to a bounded number of browsers, once a second at most, and costs nothing while nobody looks.',
+      live('is sent at once and after a change, once a second at most, and all browsers share one rendering'),
+      live('takes so many browsers and no more, does nothing while nobody looks, and ends with the listener'),
     ),
     pending('never-in-a-trace', 'A value never reaches a trace.', 'tracing'),
     held(

@@ -2,6 +2,7 @@ import { held, inFile, type Section } from './promise.ts';
 
 const fuzz = inFile('test/fuzz/borders.test.ts', 'inputs that nobody meant');
 const box = inFile('test/render/sandbox.test.ts', 'a template');
+const longBodies = inFile('test/http/large-bodies.test.ts', 'long bodies over all connections');
 const memory = inFile('test/system/hardening.test.ts', 'the memory of the agent');
 const options = inFile('test/system/hardening.test.ts', 'options of Node in the environment');
 const hostileFiles = inFile('test/config/load.test.ts', 'hostile files');
@@ -14,6 +15,17 @@ export const hostileInput: Section = {
       'hostile-input',
       'No input over any border ends the agent, hangs it, or brings a value into what is said; every failure has a code, a place and a hint.',
       fuzz('over %s end in no crash, no hang and no value, and every failure says where and what to do'),
+    ),
+    held(
+      'long-bodies-in-turn',
+      'One answer of a backend at a time is read beyond 1 MiB, however many connections bring one without an end.',
+      inFile(
+        'test/http/large-bodies.test.ts',
+        'the turns of long bodies',
+      )('come one at a time, in order, and an ended wait has none'),
+      longBodies('all come, one after the other'),
+      longBodies('that have no end are each too large, and leave the turn to the next'),
+      longBodies('wait within the time of their request, and delay no body of usual size'),
     ),
     held(
       'hostile-requests',

@@ -5,7 +5,8 @@ import type { Fields, Value } from '../../src/base/value.ts';
 import type { FileContent, OutputConfig } from '../../src/config/config.ts';
 import type { SecretEntry, Snapshot } from '../../src/lease/snapshot.ts';
 import type { Rendered } from '../../src/render/render.ts';
-import { createRenderer, type ReadBytes } from '../../src/render/renderer.ts';
+import { createRenderer } from '../../src/render/renderer.ts';
+import type { ReadBytes } from '../../src/render/template/file.ts';
 
 /** The state of one secret in a test: JSON of its fields, the fields themselves, absent, or without an answer yet. */
 export type Given = string | Fields | 'optional and absent' | 'absent' | 'no answer';

@@ -3,15 +3,19 @@
  * in COUNTED_TO; with an IPC channel it answers each message with the number of event-loop turns so far.
  */
 const fs = require('node:fs');
-const { dirname, sep } = require('node:path');
+const { basename, dirname, sep } = require('node:path');
 const { performance } = require('node:perf_hooks');
 
 const dist = dirname(process.argv[1] ?? '') + sep;
 const { readFileSync } = fs;
 let distBytes = 0;
+const scripts = [];
 fs.readFileSync = (path, ...rest) => {
   const content = readFileSync(path, ...rest);
-  if (typeof path === 'string' && path.startsWith(dist)) distBytes += Buffer.byteLength(content, 'latin1');
+  if (typeof path === 'string' && path.startsWith(dist)) {
+    distBytes += Buffer.byteLength(content, 'latin1');
+    if (path.endsWith('.js')) scripts.push(basename(path));
+  }
   return content;
 };
 const turns = () => performance.nodeTiming.uvMetricsInfo.loopCount;
@@ -20,7 +24,7 @@ process.on('exit', () => {
   const nodeModules = process.moduleLoadList.filter((name) => name.startsWith('NativeModule ')).length;
   const { COUNTED_TO } = process.env;
   if (COUNTED_TO !== undefined)
-    fs.writeFileSync(COUNTED_TO, JSON.stringify({ distBytes, nodeModules, turns: turns() }));
+    fs.writeFileSync(COUNTED_TO, JSON.stringify({ distBytes, scripts, nodeModules, turns: turns() }));
 });
 
 if (process.channel !== undefined) {

@@ -52,7 +52,7 @@ describe('the npm package', () => {
       /^dist\/(third-party\.txt|sbom\.cdx\.json|pannier\.schema\.json|pannier\.1)$/,
       /^dist\/types\//,
       /^templates\//,
-      /^docs\/([\w/-]+\.md|benchmarks\.json)$/,
+      /^docs\/[\w/-]+\.(md|json|svg|png)$/,
     );
     expect(packed.filter((file) => !known.some((one) => one.test(file)))).toEqual([]);
     for (const one of known) expect(packed.some((file) => one.test(file))).toBe(true);

@@ -10,7 +10,7 @@ const scene = useScene();
 const world = useWorld();
 
 describe('no value comes out of the admin listener', () => {
-  it('in health or metrics: no value, private path or token, whether all is well or failing', async () => {
+  it('in health, metrics or the status page: no value, private path or token, whether all is well or failing', async () => {
     const { putSecret } = world();
     await putSecret('app', { password: CANARY, team: CANARY });
     await putSecret(CANARY, { key: `${CANARY}-1` });
@@ -41,7 +41,7 @@ describe('no value comes out of the admin listener', () => {
           files: { f: { content: '{{#with (secret "secret/gone/" app.password backend="bao")}}{{key}}{{/with}}' } },
         },
       },
-      admin: { socket: admin },
+      admin: { socket: admin, page: true },
     });
     const agent = scene.run(config, { env: { TOKEN: token } });
     await agent.waitFor('output-published', { fits: ({ output }) => output === 'good' });
@@ -54,7 +54,14 @@ describe('no value comes out of the admin listener', () => {
 
     // The agent had the values, and the texts are those that could show them.
     expect(published(dir)?.['f']).toContain(CANARY);
-    for (const part of ['RENDER_', 'SECRET_EXPIRED', 'outputs.waits', 'pannier_failures_total', 'operation="read"']) {
+    for (const part of [
+      'RENDER_',
+      'SECRET_EXPIRED',
+      'outputs.waits',
+      'pannier_failures_total',
+      'operation="read"',
+      '>denied<',
+    ]) {
       expect(all).toContain(part);
     }
     expect(all).not.toContain(CANARY);
@@ -65,7 +72,7 @@ describe('no value comes out of the admin listener', () => {
 async function everything(admin: string): Promise<string> {
   const open = { Accept: 'application/openmetrics-text; version=1.0.0' };
   const answers = await Promise.all([
-    ...['/startupz', '/readyz', '/livez', '/metrics'].map((path) => get(admin, path)),
+    ...['/', '/startupz', '/readyz', '/livez', '/metrics', '/status'].map((path) => get(admin, path)),
     get(admin, '/metrics', open),
   ]);
   return answers.map(({ body }) => body).join('\n');

@@ -457,7 +457,7 @@ export class OutputLoop {
   #failed(why: Failure): number {
     const { output, emit } = this.#options;
     const retries = why.retry !== 'never';
-    const retryInMs = retries ? this.#retry.failed() : this.#retry.countFailure();
+    const retryInMs = retries ? this.#retry.destinationFailed(why) : this.#retry.countFailure();
     emit({ kind: 'output-failed', output: output.name, failure: why, ...(retries ? { retryInMs } : {}) });
     this.#enter({ kind: 'failed', why });
     return retryInMs;

@@ -11,7 +11,7 @@ import type { OutputState } from '../../deliver/output-state.ts';
 import type { Sink } from '../../deliver/sink.ts';
 import type { LeaseManager } from '../../lease/manager.ts';
 import type { Check } from '../../reload/check.ts';
-import { createReload, createVerification } from '../../reload/create-reload.ts';
+import type { Reload } from '../../reload/reload.ts';
 import type { ComputedByName } from '../../render/render.ts';
 import type { AgentContext } from '../context.ts';
 import type { Execution } from '../execution.ts';
@@ -70,10 +70,18 @@ export class OutputLoops {
   /** By secret: the loops of the outputs that need it. */
   #bySecret: ReadonlyMap<string, readonly OutputLoop[]> = new Map();
   readonly #onStates = new Set<() => void>();
+  /** Makes reloads; undefined until an output has any. */
+  #reloads: typeof import('../../reload/create-reload.ts') | undefined;
 
   constructor(deps: OutputLoopsDeps) {
     this.#deps = deps;
     deps.execution?.readsFrom(this);
+  }
+
+  /** Loads what the outputs of a plan need beside their files. To be awaited before the plan is given to `replace`. */
+  async prepare({ outputs }: Plan): Promise<void> {
+    const hasSteps = outputs.some(({ output }) => output.reload.length > 0 || output.verify !== undefined);
+    if (hasSteps) this.#reloads ??= await import('../../reload/create-reload.ts');
   }
 
   /** Retires the loops of the last plan and starts the loops of this one. The files of an output that is gone stay. */
@@ -200,11 +208,16 @@ export class OutputLoops {
       const request = requests.get(place);
       return request && (() => request.render(manager.snapshot(request.wants)));
     };
-    const reloads = output.reload.map((step) =>
-      createReload(step, output, inheritable(), renderOf(step.place), execution?.child, emit),
-    );
-    if (verify !== undefined) {
-      reloads.push(createVerification(verify, output, inheritable(), renderOf(verify.ask.place), emit, clock));
+    const reloads: Reload[] = [];
+    if (output.reload.length > 0 || verify !== undefined) {
+      if (this.#reloads === undefined) throw new TypeError(`${output.name}: its reloads were not prepared`);
+      const { createReload, createVerification } = this.#reloads;
+      for (const step of output.reload) {
+        reloads.push(createReload(step, output, inheritable(), renderOf(step.place), execution?.child, emit));
+      }
+      if (verify !== undefined) {
+        reloads.push(createVerification(verify, output, inheritable(), renderOf(verify.ask.place), emit, clock));
+      }
     }
     const checks: { check?: Check } = {};
     if (check !== undefined) {

@@ -1,5 +1,9 @@
-import { backoffMs } from '../../base/backoff.ts';
+import { backoffMs, DEFAULT_BACKOFF } from '../../base/backoff.ts';
 import type { Clock } from '../../base/clock.ts';
+import type { Failure } from '../../base/errors.ts';
+
+/** A full volume is a local matter: tries meet no fleet there, and space comes back from one moment to the next. */
+const FULL_CAP_MS = 5_000;
 
 /** Says when something that failed is tried again: with backoff, which grows with the failures in a row. */
 export class RetryTimer {
@@ -21,6 +25,12 @@ export class RetryTimer {
   /** Counts a failure and plans the next try. @returns in how many milliseconds it is due. */
   failed(retryAfterMs?: number): number {
     return this.#planIn(this.countFailure(retryAfterMs));
+  }
+
+  /** As `failed`, for what a destination refused. A full one is tried each five seconds at least. */
+  destinationFailed({ code }: Failure): number {
+    const capMs = code === 'OUTPUT_FULL' ? FULL_CAP_MS : DEFAULT_BACKOFF.capMs;
+    return this.#planIn(backoffMs(++this.#failures, this.#random, undefined, { ...DEFAULT_BACKOFF, capMs }));
   }
 
   /** Counts a failure that is not worth another try. @returns how long the next try would have to wait. */

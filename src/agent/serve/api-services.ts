@@ -24,10 +24,3 @@ export function apiServices({ api, secrets }: Config): readonly ServicePlan[] {
     },
   }));
 }
-
-/** Secrets that listeners of the API show. */
-export function apiSecrets({ api, secrets }: Config): Iterable<string> {
-  const listeners = api?.listeners ?? [];
-  if (listeners.some((listener) => listener.secrets === undefined)) return secrets.keys();
-  return listeners.flatMap((listener) => listener.secrets ?? []);
-}

@@ -1,11 +1,12 @@
 import { asFailure, fail, type PannierError } from '../../base/errors.ts';
 import { isSamePlainData } from '../../base/plain-data-equal.ts';
-import type { ListenConfig } from '../../config/config.ts';
+import type { Config, ListenConfig } from '../../config/config.ts';
 import { nameOfListen } from '../../deliver/http/listening.ts';
 import type { Listener, Service } from '../../deliver/service.ts';
 import type { AgentView } from './agent-view.ts';
 import type { ListenerView } from './listener-view.ts';
 import type { ServicePlan } from './service-plan.ts';
+import { servicesOf } from './services.ts';
 
 interface OpenListener {
   readonly plan: ServicePlan;
@@ -31,6 +32,11 @@ export class Listeners implements AsyncDisposable {
 
   constructor(view: AgentView) {
     this.#view = view;
+  }
+
+  /** See `prepare`: with every service of a configuration. */
+  async prepareFor(config: Config): Promise<PreparedListeners> {
+    return await this.prepare(servicesOf(config));
   }
 
   /**

@@ -11,11 +11,3 @@ export function sdsServices({ sds }: Config): readonly ServicePlan[] {
     create: async (view) => (await import('./create-sds.ts')).createSds(sds, listen, view),
   }));
 }
-
-/** The secrets that clients of the service can ask for. */
-export function sdsSecrets({ sds }: Config): readonly string[] {
-  return [...(sds?.secrets.values() ?? [])].flatMap((one) => {
-    if (one.kind === 'session-tickets') return [];
-    return one.kind === 'trust' && one.crl !== undefined ? [one.from.secret, one.crl.secret] : [one.from.secret];
-  });
-}

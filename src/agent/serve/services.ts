@@ -1,24 +1,13 @@
 import type { Config } from '../../config/config.ts';
 import type { Limits } from '../../deliver/http/listener.ts';
 import { adminServices } from './admin-services.ts';
-import { apiSecrets, apiServices } from './api-services.ts';
-import { sdsSecrets, sdsServices } from './sds-services.ts';
+import { apiServices } from './api-services.ts';
+import { sdsServices } from './sds-services.ts';
 import type { ServicePlan } from './service-plan.ts';
 
 /** Every service that `run` offers with this configuration. */
 export function servicesOf(config: Config): readonly ServicePlan[] {
   return [...apiServices(config), ...proxyServices(config), ...adminServices(config), ...sdsServices(config)];
-}
-
-/** Secrets that are fetched for listeners, even if no output needs them. */
-export function servedSecrets(config: Config): ReadonlySet<string> {
-  return new Set([...apiSecrets(config), ...sdsSecrets(config)]);
-}
-
-/** Backends that are opened for listeners, even if no secret needs them. */
-export function servedBackends({ api, proxy, sds }: Config): ReadonlySet<string> {
-  const byAws = (api?.listeners ?? []).map(({ aws }) => aws?.onDemand?.backend);
-  return new Set([proxy?.backend, sds?.onDemand?.backend, ...byAws].filter((name) => name !== undefined));
 }
 
 /**

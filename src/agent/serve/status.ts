@@ -12,6 +12,7 @@ import type {
   Status,
 } from '../../deliver/api/status.ts';
 import type { SdsRefusal } from '../../deliver/sds/status.ts';
+import { configIdentity } from '../../observe/config-identity.ts';
 import type { Plan, PlannedEnvironment, PlannedOutput } from '../plan.ts';
 import type { AgentView } from './agent-view.ts';
 import { certificateStatus } from './certificate-status.ts';
@@ -35,6 +36,7 @@ export function statusOf(view: AgentView, sees: (secret: string) => boolean): St
     configuration: {
       files: seesAll ? [...config.files] : [],
       readAt: timeOf(readAtWallMs),
+      identity: configIdentity(config),
       refused: seesAll ? view.refusedConfig().map(failureStatus) : [],
     },
     backends: [...config.backends.values()]

@@ -1,7 +1,12 @@
 import type { BackendKind } from '../kind.ts';
 import type { AwsBackendConfig } from './config/config.ts';
-import { resolveAws } from './config/resolve.ts';
-import { resolveAwsRequest } from './config/resolve-request.ts';
+
+let resolving: typeof import('./config/resolve.ts') | undefined;
+let requests: typeof import('./config/resolve-request.ts') | undefined;
+
+const loadRequests = async () => {
+  requests = await import('./config/resolve-request.ts');
+};
 
 const REQUEST_KEYS = ['secretId', 'parameter', 'prefix'] as const;
 
@@ -10,7 +15,10 @@ export const aws: BackendKind<AwsBackendConfig> = {
   kind: 'aws-secrets-manager',
   loadSchemas: async () => (await import('./config/schemas.ts')).schemas,
   loadWords: async () => (await import('./config/words.ts')).awsWords,
-  resolve: resolveAws,
+  loadResolve: async () => {
+    resolving = await import('./config/resolve.ts');
+  },
+  resolve: (name, shape: never, entry, context) => resolving?.resolveAws(name, shape, entry, context),
   requestKeys: REQUEST_KEYS,
   companionKeys: {
     stage: ['secretId'],
@@ -21,7 +29,8 @@ export const aws: BackendKind<AwsBackendConfig> = {
     roleArn: REQUEST_KEYS,
     externalId: REQUEST_KEYS,
   },
-  resolveRequest: resolveAwsRequest,
+  resolveRequest: (shape: never, entry, problems) => requests?.resolveAwsRequest(shape, entry, problems),
+  lateRequestKeys: Object.fromEntries(REQUEST_KEYS.map((key) => [key, loadRequests])),
   credentialVariables: [
     'AWS_ACCESS_KEY_ID',
     'AWS_SECRET_ACCESS_KEY',

@@ -7,6 +7,28 @@ import type { SchemaTables, Table } from './table.ts';
 type Schema = z.core.$ZodType;
 
 /**
+ * Which schemas have their tables together: those of every start, and by the code that few configurations need, those
+ * that it checks by. So every other start reads less.
+ */
+export const PARTS = {
+  start: ['head', 'backend', 'secret', 'output', 'outputFile', 'log'],
+  step: ['reload', 'check', 'verify'],
+  exec: ['exec'],
+  listener: ['api', 'apiListener', 'proxy', 'admin'],
+  sds: ['sds', 'sdsSecret'],
+  state: ['state'],
+} as const satisfies Readonly<Record<string, readonly SchemaName[]>>;
+
+/** The tables of each part, as text, by the name that stands for them in the code: PANNIER_STEP_TABLES and so on. */
+export function tablesOfParts(schemas: Schemas): Readonly<Record<string, string>> {
+  const parts = Object.entries(PARTS).map(([part, names]) => {
+    const own = Object.fromEntries(names.map((name) => [name, schemas[name]]));
+    return [`PANNIER_${part.toUpperCase()}_TABLES`, JSON.stringify(makeTables(own as Schemas))];
+  });
+  return Object.fromEntries(parts);
+}
+
+/**
  * Makes tables of schemas: the build puts them into the program, so that a start needs no zod.
  * @throws TypeError for a schema, a check or a refinement that tables cannot express: extend `Table`, or `RULES`.
  */

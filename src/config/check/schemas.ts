@@ -1,5 +1,7 @@
 import * as z from 'zod/mini';
+import { otherName } from '../scalars.ts';
 import { configHead } from '../schema.ts';
+import { SINGLE_SECTIONS } from '../section-names.ts';
 import type { BackendKindConfig } from '../sections/backends/kind.ts';
 import { backendSchema, loadKinds } from '../sections/backends/schema.ts';
 import { exec } from '../sections/exec/schema.ts';
@@ -21,12 +23,19 @@ export type Schemas = Readonly<Record<SchemaName, z.core.$ZodType>>;
 /** All schemas, those of backends and secrets with the keys of these kinds. */
 export async function loadSchemas(kinds: readonly BackendKindConfig[]): Promise<Schemas> {
   const loaded = await loadKinds(kinds);
+  const unknown = z.optional(z.unknown());
+  const sections = Object.fromEntries(SINGLE_SECTIONS.map((name) => [name, unknown]));
   return {
-    // Like every section of its own, it is checked by itself; see SdsSchemaName.
-    head: z.extend(configHead, { sds: z.optional(z.unknown()) }),
+    // What has a schema of its own is checked by itself, and is not there when the rest is checked.
+    head: z.extend(configHead, { outputs: z.optional(z.record(otherName, z.unknown())), ...sections }),
     backend: backendSchema(loaded),
     secret: secretSchema(loaded),
-    output,
+    output: z.extend(output, {
+      files: z.record(z.string(), z.unknown()),
+      check: unknown,
+      reload: z.optional(z.array(z.unknown())),
+      verify: unknown,
+    }),
     outputFile,
     reload,
     check,

@@ -28,14 +28,18 @@ export interface SchemaTables<Name extends SchemaName = SchemaName> {
   readonly byName: Readonly<Record<Name, number>>;
 }
 
-/** The schemas of a section that few use: its tables are with its code, and every other start reads less. */
-export type SdsSchemaName = Extract<SchemaName, 'sds' | 'sdsSecret'>;
-export type StartSchemaName = Exclude<SchemaName, SdsSchemaName>;
-
 /** Tables of some schemas. */
 export interface KnownTables {
   readonly tables: readonly Table[];
   readonly byName: Partial<Record<SchemaName, number>>;
+}
+
+/**
+ * The tables that the build put in as text: the bytecode of a literal would be twice as large as its code. Undefined in
+ * a program that was not built: zod checks its configurations.
+ */
+export function tablesIn(text: string | undefined): KnownTables | undefined {
+  return text === undefined ? undefined : (JSON.parse(text) as KnownTables);
 }
 
 const compiled = new Map<string, RegExp>();

@@ -89,8 +89,8 @@ export interface EntryChecker {
    * @param value what the entry holds, or the part of it that is to be checked.
    */
   check<N extends SchemaName>(name: N, value: unknown, entry: ConfigEntry, problems: Problems): Shapes[N] | undefined;
-  /** The tables of a section whose code is loaded on need. Absent: this checker knows all schemas. */
-  learn?(tables: KnownTables): void;
+  /** The tables of a section whose code is loaded on need, if it has any. Absent: this checker knows all schemas. */
+  learn?(tables: KnownTables | undefined): void;
   /** What `resolveEntry` does with an entry that `check` refused. Absent: this checker does not refuse any. */
   makeOfRest?<N extends SchemaName, T>(
     name: N,

@@ -332,4 +332,10 @@ export const listenersWords: Words = {
   'admin.mode': { type: 'mode', default: '`"0600"`', does: 'of the socket', examples: ['0660'] },
   'admin.uid': { type: 'number', does: 'owner of the socket', examples: [1000] },
   'admin.gid': { type: 'number', does: 'group of the socket', examples: [2000] },
+  'admin.page': {
+    type: 'boolean',
+    default: '`false`',
+    does: 'adds a [status page](status-page.md) at `/status`, for a browser',
+    examples: [true],
+  },
 };

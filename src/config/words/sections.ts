@@ -38,7 +38,7 @@ export const sectionsWords: Words = {
   },
   admin: {
     type: 'map',
-    does: 'health and metrics, never values; see [docs/agent.md](agent.md#health) and [metrics](metrics.md)',
+    does: 'health, metrics and a [status page](status-page.md), never values; see [docs/agent.md](agent.md#health) and [metrics](metrics.md)',
     examples: [{ listen: '0.0.0.0:9464' }],
   },
   sds: {

@@ -155,6 +155,8 @@ export const statusSchema = z.object({
   configuration: z.object({
     files: z.array(z.string()),
     readAt: time,
+    /** Equal for agents with the same settings; a relative path counts by where it leads. */
+    identity: z.optional(z.string()),
     /** The problems of a later configuration that was refused; empty when the running one is the newest. */
     refused: z.array(failureStatusSchema),
   }),

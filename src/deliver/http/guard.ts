@@ -163,7 +163,7 @@ function isLocalHost(header: string): boolean {
 }
 
 /** The host in a Host header: `localhost` of `localhost:8270`, `::1` of `[::1]:8270`. */
-function hostOf(header: string): string {
+export function hostOf(header: string): string {
   const found = /^(?:\[([^\]]*)\]|([^:]*))(?::\d*)?$/.exec(header);
   return (found?.[1] ?? found?.[2] ?? '').toLowerCase();
 }

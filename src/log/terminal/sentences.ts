@@ -119,6 +119,10 @@ const SENTENCES: Sentences = {
   'sds-unusable': ({ name, failure }) => `${name} cannot be served to Envoy: ${reasonOf(failure)}`,
   'proxy-renew-failed': ({ call, failure, retryInMs }) =>
     `proxy: cannot renew ${call}: ${reasonOf(failure)}${again(retryInMs)}`,
+  'injector-listening': ({ where }) => `the injector listens on ${where}`,
+  'injector-certificate': () => 'the injector shows another certificate',
+  'pod-injected': ({ namespace, pod }) => `pod ${pod} of ${namespace} gets the agent`,
+  'pod-denied': ({ namespace, pod, reason }) => `pod ${pod} of ${namespace} was denied: ${reason}`,
   'proxy-answered': ({ call, status, cache, durationMs }) =>
     `proxy: ${call}: ${status} (cache ${cache}) in ${formatDuration(durationMs)}`,
 };

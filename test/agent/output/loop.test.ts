@@ -503,6 +503,17 @@ describe('an output', () => {
     expect([sink.published, backend.fetches.length]).toEqual([['1 1', '2 1'], fetches + 1]);
   });
 
+  it('a full destination is written within five seconds of when it has space again', async () => {
+    const { start, change, clock, sink } = setUp();
+    await start();
+    sink.trouble = fail('OUTPUT_FULL', 'outputs.shop', 'no space');
+    await change({ a: '2' });
+    await clock.advance(3_600_000);
+    sink.trouble = undefined;
+    await clock.advance(5_000);
+    expect(sink.published).toEqual(['1 1', '2 1']);
+  });
+
   it('renders only when one of its own secrets changed', async () => {
     const { start, clock, renders } = setUp();
     await start();

@@ -89,7 +89,7 @@ describe('format pem', () => {
   });
 
   it('takes the newest certificate of a key that was kept through a renewal', async () => {
-    const older = issuer.issue({ commonName: 'shop.svc', keys: KEYS.ec, lifetimeMs: -1000 });
+    const older = issuer.issue({ commonName: 'shop.svc', keys: KEYS.ec, lifetimeMs: -3_600_000 });
     const both = fieldsOf({ old: Secret.text(older.certificatePem), x: tls });
     expect(blocksOf(await textOf(certificateFile('pem', 's'), { s: both }))).toEqual(['leaf', 'issuer']);
   });

@@ -4,7 +4,6 @@ import type { Environment } from '../../../config/environment.ts';
 import type { VaultClient } from '../client/client.ts';
 import type { LoginConfig } from '../config/config.ts';
 import type { AuthMethod } from './method.ts';
-import { createAppRoleMethod } from './methods/approle.ts';
 import { createCertMethod } from './methods/cert.ts';
 import { createJwtMethod } from './methods/jwt.ts';
 import { createKubernetesMethod } from './methods/kubernetes.ts';
@@ -44,7 +43,9 @@ export function createVaultMethod(
     case 'token':
       return createTokenMethod(auth, deps);
     case 'approle':
-      return createAppRoleMethod(auth, { ...deps, emit, kept });
+      return loadedLater('approle', async () =>
+        (await import('./methods/approle.ts')).createAppRoleMethod(auth, { ...deps, emit, kept }),
+      );
   }
 }
 
@@ -57,6 +58,10 @@ function loadedLater(kind: string, load: () => Promise<AuthMethod>): AuthMethod 
     async login(signal) {
       method ??= await load();
       return method.login(signal);
+    },
+    async inline(signal) {
+      method ??= await load();
+      return method.inline?.(signal);
     },
   };
 }

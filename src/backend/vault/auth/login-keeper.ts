@@ -5,6 +5,7 @@ import { asFailure, type Failure, fail, failure } from '../../../base/errors.ts'
 import type { Emit } from '../../../base/fact.ts';
 import type { KeptLogin, ResumedLogin } from '../../kept-login.ts';
 import type { LoginView } from '../../login-view.ts';
+import { isOutage } from '../../outage.ts';
 import { ageMs } from '../client/age.ts';
 import type { VaultClient } from '../client/client.ts';
 import { LoginPacing } from './login-pacing.ts';
@@ -209,7 +210,8 @@ export class LoginKeeper {
       this.#renewFailures++;
       const { retryAfterMs } = failed;
       const pace = this.#paceMs(login);
-      this.#nextMs = now + patientBackoffMs(this.#renewFailures, this.#deps.random, pace, { retryAfterMs });
+      const limits = { retryAfterMs, capMs: isOutage(failed) ? pace || undefined : undefined };
+      this.#nextMs = now + patientBackoffMs(this.#renewFailures, this.#deps.random, pace, limits);
       const replaceMs = replaceFromMs(login);
       if (now < replaceMs) this.#nextMs = Math.min(this.#nextMs, Math.max(replaceMs, now + MIN_RENEWAL_GAP_MS));
     }
@@ -265,7 +267,7 @@ export class LoginKeeper {
   #loginFailed(failed: Failure, atLeastMs: number): void {
     this.#trouble = failed;
     const pace = this.#paceMs(this.#logins.usable());
-    const retryInMs = this.#pacing.failed(failed.retryAfterMs, atLeastMs, pace);
+    const retryInMs = this.#pacing.failed(failed, atLeastMs, pace);
     const { backend, emit, method } = this.#deps;
     emit({ kind: 'login-failed', backend, method: method.kind, failure: failed, retryInMs });
     this.#deps.failed();

@@ -1,5 +1,7 @@
 import { backoffMs, patientBackoffMs } from '../../../base/backoff.ts';
 import type { Clock } from '../../../base/clock.ts';
+import type { Failure } from '../../../base/errors.ts';
+import { isOutage } from '../../outage.ts';
 import type { LiveLogin } from './method.ts';
 import { YOUNG_MS } from './renewal.ts';
 
@@ -34,9 +36,11 @@ export class LoginPacing {
    * Records a failed try. @returns the time until the next one, at least `atLeastMs`.
    * @param pace how long the tries may be apart, as far as the login in use lasts; 0 without one.
    */
-  failed(retryAfterMs: number | undefined, atLeastMs: number, pace: number): number {
+  failed(failed: Failure, atLeastMs: number, pace: number): number {
     this.#failures++;
-    const patientMs = patientBackoffMs(this.#failures, this.#random, pace, { retryAfterMs });
+    const { retryAfterMs } = failed;
+    const limits = { retryAfterMs, capMs: isOutage(failed) ? pace || undefined : undefined };
+    const patientMs = patientBackoffMs(this.#failures, this.#random, pace, limits);
     const retryInMs = Math.max(atLeastMs, patientMs);
     this.#notBeforeMs = this.#clock.monoMs() + retryInMs;
     return retryInMs;

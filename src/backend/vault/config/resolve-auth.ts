@@ -4,14 +4,22 @@ import { Secret } from '../../../base/secret.ts';
 import { trimSlashes } from '../../../config/api-path.ts';
 import type { TlsConfig } from '../../../config/config.ts';
 import type { ConfigEntry } from '../../../config/load/entry.ts';
+import { type ConfigTree, isTree } from '../../../config/load/source-file.ts';
 import { pathKey } from '../../../config/place.ts';
 import type { ResolveContext } from '../../../config/resolve-context.ts';
-import { resolveAws } from '../../aws/config/resolve.ts';
 import type { AuthConfig } from './config.ts';
 import { fromEnvironment } from './environment.ts';
 import type { AuthShape } from './schema.ts';
 
 const KUBERNETES_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
+
+let forAws: typeof import('../../aws/config/resolve.ts') | undefined;
+
+/** Loads what the login `aws` is resolved by, if one of these entries of backends has it. */
+export async function loadLogins(entries: readonly ConfigTree[]): Promise<void> {
+  const isAws = ({ auth }: ConfigTree) => isTree(auth) && auth['method'] === 'aws';
+  if (entries.some(isAws)) forAws = await import('../../aws/config/resolve.ts');
+}
 
 /** Resolves the login of the backend that `entry` is; undefined when a problem was added. */
 export function resolveAuth(shape: AuthShape, entry: ConfigEntry, context: ResolveContext): AuthConfig | undefined {
@@ -32,7 +40,8 @@ export function resolveAuth(shape: AuthShape, entry: ConfigEntry, context: Resol
       return { ...common, method: 'cert', ...(shape.role === undefined ? {} : { role: shape.role }) };
     case 'aws': {
       const { method, role, region, serverId } = shape;
-      const account = resolveAws(
+      if (forAws === undefined) throw new TypeError('the login aws was not loaded to be resolved');
+      const account = forAws.resolveAws(
         String(entry.path.at(-1)),
         { kind: 'aws-secrets-manager', ...(region && { region }) },
         entry,

@@ -1,4 +1,5 @@
 import type { ConfigEntry } from '../../load/entry.ts';
+import type { ConfigTree } from '../../load/source-file.ts';
 import type { Problems } from '../../problems/problems.ts';
 import type { ResolveContext } from '../../resolve-context.ts';
 import type { Words } from '../../words/words.ts';
@@ -22,10 +23,11 @@ export interface BackendKindConfig {
   /** What `pannier explain` and the JSON Schema say about its keys. Absent: nothing. */
   loadWords?(): Promise<Words>;
   /**
-   * For kinds that few configurations have: loads what `resolve` needs. Awaited before a configuration with a backend
+   * For what few configurations have: loads what `resolve` needs. Awaited before a configuration with a backend
    * of this kind is resolved. Absent: nothing is loaded.
+   * @param entries the backends of this kind, unchecked.
    */
-  loadResolve?(): Promise<void>;
+  loadResolve?(entries: readonly ConfigTree[]): Promise<void>;
   /**
    * The runtime configuration of one backend. Undefined when something is wrong; it was added to `context.problems`.
    * @param shape the entry, which fits the schema of backends.

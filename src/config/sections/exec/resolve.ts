@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { parseDuration } from '../../../base/duration.ts';
 import { isVariableName, variableNameRule } from '../../../base/variable-name.ts';
+import { tablesIn } from '../../check/table.ts';
 import type { ExecConfig, FileConfig, GenerationsConfig } from '../../config.ts';
 import type { ConfigEntry } from '../../load/entry.ts';
 import { resolveEntry } from '../../load/resolve-entry.ts';
@@ -13,6 +14,11 @@ import { checkVariables, KEY_OPTIONS, keyOptionsOf, resolveSources } from '../ou
 import type { KnownSecrets } from '../secrets/resolve-source.ts';
 import { EXEC_DEFAULTS } from './defaults.ts';
 
+/** The schema of this section as tables, which the build puts in. */
+declare const PANNIER_EXEC_TABLES: string | undefined;
+
+const TABLES = tablesIn(typeof PANNIER_EXEC_TABLES === 'string' ? PANNIER_EXEC_TABLES : undefined);
+
 /** A restart costs more than a publish, so changes are gathered for longer. */
 const QUIET_MS = 1_000;
 const MAX_WAIT_MS = 10_000;
@@ -24,6 +30,7 @@ export function resolveExec(
   secrets: KnownSecrets,
   problems: Problems,
 ): ExecConfig {
+  problems.checker.learn?.(TABLES);
   const make = (shape: ExecShape, found: Problems) => execOf(shape, entry, outputs, secrets, found);
   return resolveEntry('exec', entry, problems, make, { spare: NOT_FOR_TEMPLATES }) ?? EXEC_DEFAULTS;
 }

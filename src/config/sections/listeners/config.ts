@@ -106,6 +106,8 @@ export interface ProxyCacheConfig {
 /** The listener for health and metrics. */
 export interface AdminConfig {
   readonly where: ListenConfig;
+  /** Whether it has the status page too. */
+  readonly page: boolean;
   /** Its configuration path, for errors. */
   readonly place: string;
 }

@@ -14,13 +14,13 @@ export function resolveAdmin(entry: ConfigEntry | undefined, problems: Problems)
 
 function adminOf(shape: Shapes['admin'], entry: ConfigEntry, problems: Problems): AdminConfig | undefined {
   const { file, path } = entry;
-  const { listen, socket, ...rest } = shape;
+  const { listen, socket, page = false, ...rest } = shape;
   const place = problems.placeIn(file, path);
   if (listen !== undefined && socket !== undefined) {
     problems.add('CONFIG_INVALID', file, [...path, 'listen'], 'admin has both listen and socket', ONE_OF);
     return undefined;
   }
-  if (socket !== undefined) return { where: resolveSocket({ socket, ...rest }, file), place };
+  if (socket !== undefined) return { where: resolveSocket({ socket, ...rest }, file), page, place };
   if (listen === undefined) {
     problems.add('CONFIG_MISSING', file, path, 'admin has neither listen nor socket', ONE_OF);
     return undefined;
@@ -28,5 +28,5 @@ function adminOf(shape: Shapes['admin'], entry: ConfigEntry, problems: Problems)
   for (const key of Object.keys(rest)) {
     problems.add('CONFIG_INVALID', file, [...path, key], `${key} goes with socket, not with listen`, 'Remove it.');
   }
-  return { where: resolveHostPort(listen), place };
+  return { where: resolveHostPort(listen), page, place };
 }

@@ -6,16 +6,18 @@ import { formatPlace } from '../../place.ts';
 import type { Problems } from '../../problems/problems.ts';
 import type { OutputFileShape } from '../../schema.ts';
 import type { KnownSecrets } from '../secrets/resolve-source.ts';
-import { builtinText } from './builtin-templates.ts';
-import { checkBuiltin } from './check-builtin.ts';
+import { BUILTIN, type LateParts } from './late-parts.ts';
 import { FORMAT_KEYS, resolveFormat } from './resolve-format.ts';
 import { INPUT_KEYS, resolveInputs } from './resolve-inputs.ts';
 
-const BUILTIN = 'builtin:';
-
 /** The configuration of one file. Undefined when something is wrong; it was added to `problems`. */
-export function resolveFile(entry: ConfigEntry, secrets: KnownSecrets, problems: Problems): FileConfig | undefined {
-  const make = (shape: OutputFileShape, found: Problems) => fileOf(shape, entry, secrets, found);
+export function resolveFile(
+  entry: ConfigEntry,
+  secrets: KnownSecrets,
+  problems: Problems,
+  late: LateParts,
+): FileConfig | undefined {
+  const make = (shape: OutputFileShape, found: Problems) => fileOf(shape, entry, secrets, found, late);
   return resolveEntry('outputFile', entry, problems, make, { spare: ['mode', 'uid', 'gid'] });
 }
 
@@ -24,8 +26,9 @@ function fileOf(
   entry: ConfigEntry,
   secrets: KnownSecrets,
   problems: Problems,
+  late: LateParts,
 ): FileConfig | undefined {
-  const content = resolveContent(shape, entry, secrets, problems);
+  const content = resolveContent(shape, entry, secrets, problems, late);
   if (content === undefined) return undefined;
   return {
     place: formatPlace(entry.path),
@@ -74,6 +77,7 @@ function resolveContent(
   entry: ConfigEntry,
   secrets: KnownSecrets,
   problems: Problems,
+  { builtins }: LateParts,
 ): FileContent | undefined {
   const { file, path } = entry;
   const given = (['template', 'content', 'format'] as const).filter((key) => shape[key] !== undefined);
@@ -107,7 +111,6 @@ function resolveContent(
   if (shape.content !== undefined) return { kind: 'content', text: shape.content, ...named };
   const template = shape.template as string;
   if (!template.startsWith(BUILTIN)) return { kind: 'template', path: resolve(file.dir, template), ...named };
-  const name = template.slice(BUILTIN.length);
-  if (!checkBuiltin(name, inputs, shape, entry, secrets, problems)) return undefined;
-  return { kind: 'content', text: builtinText(name), builtin: name, ...named };
+  if (builtins === undefined) throw new TypeError('builtin templates were not loaded');
+  return builtins.resolveBuiltin(template.slice(BUILTIN.length), inputs, shape, entry, secrets, problems);
 }

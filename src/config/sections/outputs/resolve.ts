@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import { parseDuration } from '../../../base/duration.ts';
-import type { FileConfig, OutputConfig, ReloadConfig } from '../../config.ts';
+import type { FileConfig, OutputConfig } from '../../config.ts';
 import type { ConfigEntry } from '../../load/entry.ts';
 import { resolveEntry } from '../../load/resolve-entry.ts';
 import { isTree } from '../../load/source-file.ts';
@@ -8,9 +8,8 @@ import { valueAt } from '../../place.ts';
 import type { Problems } from '../../problems/problems.ts';
 import type { OutputShape } from '../../schema.ts';
 import type { KnownSecrets } from '../secrets/resolve-source.ts';
-import { resolveCheck, resolveVerify } from './resolve-check.ts';
+import type { LateParts } from './late-parts.ts';
 import { checkFileNames, resolveFile } from './resolve-file.ts';
-import { resolveReload } from './resolve-reload.ts';
 
 /** The keys of an output that say nothing about its templates, which can be checked when one of these is wrong. */
 const NOT_FOR_TEMPLATES = [
@@ -32,31 +31,20 @@ export function resolveOutput(
   entry: ConfigEntry,
   secrets: KnownSecrets,
   problems: Problems,
+  late: LateParts,
 ): OutputConfig | undefined {
   const { file, path } = entry;
   const raw = valueAt(file.tree, path);
-  const { files: rawFiles, reload: rawReload, check: rawCheck, verify: rawVerify } = isTree(raw) ? raw : {};
+  const { files: rawFiles } = isTree(raw) ? raw : {};
   const fileNames = isTree(rawFiles) ? Object.keys(rawFiles) : [];
   const ofParts = problems.fork();
   checkFileNames(fileNames, entry, ofParts);
   const files = new Map<string, FileConfig>();
   for (const fileName of fileNames) {
-    const resolved = resolveFile({ file, path: [...path, 'files', fileName] }, secrets, ofParts);
+    const resolved = resolveFile({ file, path: [...path, 'files', fileName] }, secrets, ofParts, late);
     if (resolved !== undefined) files.set(fileName, resolved);
   }
-  const reload: ReloadConfig[] = [];
-  for (const index of Array.isArray(rawReload) ? rawReload.keys() : []) {
-    const resolved = resolveReload({ file, path: [...path, 'reload', index] }, ofParts);
-    if (resolved !== undefined) reload.push(resolved);
-  }
-  const check = rawCheck === undefined ? undefined : resolveCheck({ file, path: [...path, 'check'] }, ofParts);
-  const verify = rawVerify === undefined ? undefined : resolveVerify({ file, path: [...path, 'verify'] }, ofParts);
-  const parts = {
-    files,
-    reload,
-    ...(check === undefined ? {} : { check }),
-    ...(verify === undefined ? {} : { verify }),
-  };
+  const parts = { files, reload: [], ...late.steps?.resolveSteps(entry, ofParts) };
   const make = (shape: OutputShape, found: Problems) => outputOf(name, shape, entry, parts, found);
   const output = resolveEntry('output', entry, problems, make, { raw: withoutParts(raw), spare: NOT_FOR_TEMPLATES });
   problems.takeAll(ofParts);

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { SchemaTables, SdsSchemaName } from '../../check/table.ts';
+import { tablesIn } from '../../check/table.ts';
 import type { SdsConfig, SdsListenConfig } from '../../config.ts';
 import type { ConfigEntry } from '../../load/entry.ts';
 import { resolveEntry } from '../../load/resolve-entry.ts';
@@ -15,9 +15,9 @@ import { ON_DEMAND_NAME } from './config.ts';
 import { resolveSdsSecret } from './resolve-secret.ts';
 
 /** The schemas of this section as tables, which the build puts in. */
-declare const PANNIER_SDS_SCHEMAS: SchemaTables<SdsSchemaName> | undefined;
+declare const PANNIER_SDS_TABLES: string | undefined;
 
-export const SDS_TABLES = typeof PANNIER_SDS_SCHEMAS === 'object' ? PANNIER_SDS_SCHEMAS : undefined;
+const TABLES = tablesIn(typeof PANNIER_SDS_TABLES === 'string' ? PANNIER_SDS_TABLES : undefined);
 
 const MAX_STREAMS = 2_000;
 const MAX_ON_DEMAND = 1_000;
@@ -33,7 +33,7 @@ export function resolveSds(
   problems: Problems,
 ): SdsConfig | undefined {
   const { checker } = problems;
-  if (SDS_TABLES !== undefined) checker.learn?.(SDS_TABLES);
+  checker.learn?.(TABLES);
   const { file, path } = entry;
   const raw = valueAt(file.tree, path);
   const without = isTree(raw) && isTree(raw['secrets']) ? { ...raw, secrets: {} } : raw;

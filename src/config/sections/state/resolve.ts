@@ -2,12 +2,18 @@ import { resolve } from 'node:path';
 import { parseDuration } from '../../../base/duration.ts';
 import { trimSlashes } from '../../api-path.ts';
 import type { Shapes } from '../../check/shapes.ts';
+import { tablesIn } from '../../check/table.ts';
 import type { StateConfig, StateKeyConfig } from '../../config.ts';
 import type { ConfigEntry } from '../../load/entry.ts';
 import { resolveEntry } from '../../load/resolve-entry.ts';
 import type { Problems } from '../../problems/problems.ts';
 import type { BackendKindConfig } from '../backends/kind.ts';
 import { configuredHint, type KnownBackends } from '../secrets/resolve.ts';
+
+/** The schema of this section as tables, which the build puts in. */
+declare const PANNIER_STATE_TABLES: string | undefined;
+
+const TABLES = tablesIn(typeof PANNIER_STATE_TABLES === 'string' ? PANNIER_STATE_TABLES : undefined);
 
 const DEFAULT_MAX_AGE_MS = 86_400_000;
 
@@ -30,6 +36,7 @@ export function resolveState(
   kinds: readonly BackendKindConfig[],
   problems: Problems,
 ): StateConfig | undefined {
+  problems.checker.learn?.(TABLES);
   return (
     entry &&
     resolveEntry('state', entry, problems, (shape, found) => {

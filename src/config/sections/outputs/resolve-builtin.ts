@@ -1,13 +1,27 @@
 import { makeNearest, thereIsNo } from '../../../base/nearest.ts';
+import type { FileContent } from '../../config.ts';
 import type { ConfigEntry } from '../../load/entry.ts';
 import type { Problems } from '../../problems/problems.ts';
 import type { OutputFileShape } from '../../schema.ts';
 import { type KnownSecrets, splitSource } from '../secrets/resolve-source.ts';
-import { BUILTIN_TEMPLATES, type BuiltinTemplate } from './builtin-templates.ts';
+import { BUILTIN_TEMPLATES, type BuiltinTemplate, builtinText } from './builtin-templates.ts';
 import { INPUT_KEYS, type InputMap } from './resolve-inputs.ts';
 
+/** The content of a file by the NAME of `builtin:NAME`. Undefined when something is wrong, which was added. */
+export function resolveBuiltin(
+  name: string,
+  inputs: InputMap,
+  shape: OutputFileShape,
+  entry: ConfigEntry,
+  secrets: KnownSecrets,
+  problems: Problems,
+): FileContent | undefined {
+  if (!checkBuiltin(name, inputs, shape, entry, secrets, problems)) return undefined;
+  return { kind: 'content', text: builtinText(name), builtin: name, ...(inputs.size === 0 ? {} : { inputs }) };
+}
+
 /** Whether the file gives a builtin template what it needs; what is wrong is added to `problems`. */
-export function checkBuiltin(
+function checkBuiltin(
   name: string,
   inputs: InputMap,
   shape: OutputFileShape,

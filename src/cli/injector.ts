@@ -1,0 +1,88 @@
+import { systemClock } from '../base/clock.ts';
+import { fail, failure, ProblemsError } from '../base/errors.ts';
+import type { Emit } from '../base/fact.ts';
+import { version } from '../base/version.ts';
+import { type Environment, readEnvironment } from '../config/environment.ts';
+import { parseHostPort } from '../config/host-port.ts';
+import { ACCOUNT_DIR, callApiServer } from '../injector/certificate/api-server.ts';
+import { certificateOfFiles } from '../injector/certificate/files.ts';
+import { selfMadeCertificate } from '../injector/certificate/self-made.ts';
+import type { CertificateSource } from '../injector/certificate/serving.ts';
+import { runInjector } from '../injector/run-injector.ts';
+import type { InjectorDefaults } from '../injector/settings.ts';
+import { openLog } from './open-log.ts';
+import { spareMemory } from './sparing.ts';
+import { listenForStop } from './stop-signals.ts';
+
+export interface InjectorCommandOptions {
+  readonly listen: string;
+  /** Absent with `tlsKeyFile`: the injector makes its own certificate. */
+  readonly tlsCertFile?: string;
+  readonly tlsKeyFile?: string;
+  /** The MutatingWebhookConfiguration that trusts a certificate of our own. */
+  readonly webhook?: string;
+  /** `NAME.NAMESPACE.svc` of the Service. */
+  readonly service?: string;
+  readonly image?: string;
+  readonly address?: string;
+  readonly authMount?: string;
+  readonly audience?: string;
+  readonly caConfigMap?: string;
+}
+
+/** `pannier injector`: serves the mutating webhook until it is told to stop. Returns the exit status. */
+export async function injectorCommand(options: InjectorCommandOptions): Promise<number> {
+  const where = parseHostPort(options.listen);
+  if (where === undefined)
+    throw fail('CONFIG_INVALID', '--listen', 'it is not HOST:PORT', { hint: 'Such as 0.0.0.0:8443.' });
+  const log = await openLog({ level: 'info', format: 'auto' });
+  const certificate = certificateFor(options, readEnvironment(), log.emit);
+  using stop = listenForStop();
+  await runInjector({
+    ...where,
+    defaults: defaultsOf(options),
+    certificate,
+    emit: log.emit,
+    signal: stop.signal,
+    onListening: spareMemory,
+  });
+  return 0;
+}
+
+function defaultsOf({ image, address, authMount, audience, caConfigMap }: InjectorCommandOptions): InjectorDefaults {
+  return {
+    image: image ?? `pannier:${version}`,
+    ...(address === undefined ? {} : { address }),
+    ...(authMount === undefined ? {} : { authMount }),
+    ...(audience === undefined ? {} : { audience }),
+    ...(caConfigMap === undefined ? {} : { caConfigMap }),
+  };
+}
+
+/** @throws ProblemsError when neither two files nor a webhook and a service are named. */
+function certificateFor(options: InjectorCommandOptions, env: Environment, emit: Emit): CertificateSource {
+  const { tlsCertFile: certFile, tlsKeyFile: keyFile, webhook, service } = options;
+  const clock = systemClock;
+  if (certFile !== undefined && keyFile !== undefined) return certificateOfFiles({ certFile, keyFile, clock, emit });
+  const [needed, hint] =
+    certFile === undefined && keyFile === undefined
+      ? [{ '--webhook': webhook, '--service': service }, 'Name both, or --tls-cert-file and --tls-key-file.']
+      : [{ '--tls-cert-file': certFile, '--tls-key-file': keyFile }, 'Name both files.'];
+  const missing = Object.entries(needed).flatMap(([name, value]) =>
+    value === undefined ? [failure('CONFIG_MISSING', name, 'it is not named', { hint })] : [],
+  );
+  const {
+    KUBERNETES_SERVICE_HOST: host = '',
+    KUBERNETES_SERVICE_PORT: port = '443',
+    HOSTNAME: replica = 'pannier',
+  } = env;
+  if (missing.length === 0 && host === '') {
+    const seen = 'it is not set: a certificate of its own needs the API server';
+    missing.push(
+      failure('CONFIG_MISSING', 'KUBERNETES_SERVICE_HOST', seen, { hint: 'Run it in a pod, or name files.' }),
+    );
+  }
+  if (missing.length > 0 || webhook === undefined || service === undefined) throw new ProblemsError(missing);
+  const call = callApiServer({ host, port: Number(port), accountDir: ACCOUNT_DIR });
+  return selfMadeCertificate({ webhook, service, replica, call, clock, emit });
+}

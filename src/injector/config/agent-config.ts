@@ -1,0 +1,96 @@
+import { isMap, parseDocument } from 'yaml';
+import { PREFIX } from '../annotations/known.ts';
+import { type ConfigSource, HEALTH_SOCKET } from '../settings.ts';
+import type { Wrong } from '../wrong.ts';
+import { type ConfigNeeds, checkConfig } from './checked-config.ts';
+import { configOfParts, type Readers } from './parts-config.ts';
+import { configOfVault } from './vault-config.ts';
+
+/** The configuration of one pod's agent. */
+export interface AgentConfig {
+  /** Absent: it is in a ConfigMap of the user's. */
+  readonly text?: string;
+  /** Absent: the injector has not seen the configuration. */
+  readonly needs?: ConfigNeeds;
+  /** Where the agent answers probes; absent: the configuration says it. */
+  readonly health?: 'socket' | 'port';
+}
+
+export interface ConfigContext {
+  readonly readers: Readers;
+  readonly hasCa: boolean;
+  /** Whether the agent stays and is asked for its health. */
+  readonly stays: boolean;
+  readonly metricsPort?: number;
+}
+
+/** A configuration, or why there is none. */
+interface Made {
+  readonly config?: AgentConfig;
+  readonly wrong: readonly Wrong[];
+}
+
+/** The pods of one Deployment ask for one configuration. Those that came last are at the end. */
+const made = new Map<string, Made>();
+const MAX_KEPT = 128;
+
+/** A longer source is not kept, so that the memory stays small. */
+const MAX_KEPT_LENGTH = 16 * 1024;
+
+/** Makes and checks the configuration. What is wrong goes into `wrong`; undefined then. */
+export async function agentConfigOf(
+  source: ConfigSource,
+  context: ConfigContext,
+  wrong: Wrong[],
+): Promise<AgentConfig | undefined> {
+  const key = JSON.stringify([source, context], (_, value) => (value instanceof Map ? [...value] : value));
+  const found = made.get(key) ?? (await make(source, context));
+  made.delete(key);
+  if (key.length <= MAX_KEPT_LENGTH) made.set(key, found);
+  for (const oldest of made.keys()) {
+    if (made.size <= MAX_KEPT) break;
+    made.delete(oldest);
+  }
+  wrong.push(...found.wrong);
+  return found.config;
+}
+
+async function make(source: ConfigSource, context: ConfigContext): Promise<Made> {
+  if (source.kind === 'map') return { config: {}, wrong: [] };
+  const wrong: Wrong[] = [];
+  const text = await textOf(source, context, wrong);
+  if (wrong.length > 0) return { wrong };
+  const document = parseDocument(text);
+  // A text of ours is checked as JSON, which is read faster; one of the user's by the rules of its own language.
+  const isOurs = source.kind !== 'inline';
+  const checked = await checkConfig(isOurs ? JSON.stringify(document.toJS()) : text);
+  if ('problems' in checked) {
+    const where = source.kind === 'vault' ? `${source.prefix}agent-inject` : `${PREFIX}${FIRST[source.kind]}`;
+    return { wrong: checked.problems.map((seen) => ({ where, seen: `gives no valid configuration: ${seen}` })) };
+  }
+  const { needs } = checked;
+  if (!context.stays || needs.answersHealth || !isMap(document.contents)) return { config: { text, needs }, wrong };
+  const { metricsPort } = context;
+  const admin = metricsPort === undefined ? { socket: HEALTH_SOCKET } : { listen: `0.0.0.0:${metricsPort}` };
+  document.set('admin', document.createNode(admin));
+  const health = metricsPort === undefined ? 'socket' : 'port';
+  return { config: { text: document.toString(), needs, health }, wrong };
+}
+
+/** The annotation that is named for a configuration that is not good. */
+const FIRST = { inline: 'config', parts: 'secret-NAME' } as const;
+
+async function textOf(
+  source: Exclude<ConfigSource, { kind: 'map' }>,
+  { readers, hasCa }: ConfigContext,
+  wrong: Wrong[],
+): Promise<string> {
+  switch (source.kind) {
+    case 'inline':
+      return source.text;
+    case 'parts':
+      return configOfParts(source.parts, readers, hasCa, wrong);
+    case 'vault':
+      return await configOfVault(source.prefix, source.annotations, wrong);
+  }
+}

@@ -1,0 +1,175 @@
+import { EFFECTIVE_CONFIG, PREFIX, STATUS } from './annotations/known.ts';
+import { readOwn } from './annotations/read-own.ts';
+import { readVault, VAULT_PREFIXES } from './annotations/read-vault.ts';
+import { AnnotationReader } from './annotations/reader.ts';
+import { agentConfigOf } from './config/agent-config.ts';
+import type { Decided, Plan } from './plan.ts';
+import { AGENT, INIT_AGENT, SECRETS_VOLUME } from './pod/agent-containers.ts';
+import { checkNames, checkPod, SYSTEM_DIRS } from './pod/check-pod.ts';
+import { type JsonMap, listOf, mapOf, textOf } from './pod/json.ts';
+import type { Operation } from './pod/patch.ts';
+import { patchOf } from './pod/patch-pod.ts';
+import { seeing } from './pod/seeing.ts';
+import { usersOf } from './pod/users.ts';
+import { type ConfigSource, completed, DEFAULT_DIR, type InjectorDefaults } from './settings.ts';
+import { denialOf, type Wrong } from './wrong.ts';
+
+/** What becomes of a pod: a patch, which is empty for a pod that is to stay as it is, or a denial in one line. */
+export type Mutation =
+  | { readonly patch: readonly Operation[]; readonly warnings: readonly string[] }
+  | { readonly denied: string };
+
+/** Kubernetes takes at most 256 KiB of annotations with an object. */
+const MAX_ANNOTATION_BYTES = 256 * 1024;
+
+const UNCHANGED: Mutation = { patch: [], warnings: [] };
+
+/**
+ * Decides what is added to a pod that is created. Nothing of the pod is written again: the patch only adds, so fields
+ * that this version does not know stay as they came. A pod that was injected already is left as it is.
+ * @param pod as it came in the review.
+ */
+export async function mutate(pod: unknown, defaults: InjectorDefaults): Promise<Mutation> {
+  const metadata = mapOf(mapOf(pod)['metadata']);
+  const spec = mapOf(mapOf(pod)['spec']);
+  const annotations = textsOf(metadata['annotations']);
+  const wrong: Wrong[] = [];
+  const own = withoutPrefix(annotations, [PREFIX]);
+  const vault = withoutPrefix(annotations, VAULT_PREFIXES);
+  const isOfVault = [...annotations.keys()].some((name) => name.startsWith(VAULT_PREFIXES[0]));
+  const prefix = VAULT_PREFIXES[isOfVault ? 0 : 1];
+  const wanted = isWanted(own, vault, prefix, wrong);
+  if (wrong.length > 0) return { denied: denialOf(wrong) };
+  if (!wanted || isInjected(own, vault, spec)) return UNCHANGED;
+  const { settings, source, idle } = readSettings({ own, vault, prefix, spec, defaults }, wrong);
+  checkPod(spec, settings, wrong);
+  if (source === undefined && wrong.length === 0) wrong.push({ where: `${PREFIX}config`, seen: NO_SOURCE });
+  if (source === undefined) return { denied: denialOf(wrong) };
+  const plan = await planOf({ metadata, spec, settings, source }, wrong);
+  if (plan === undefined || wrong.length > 0) return { denied: denialOf(wrong) };
+  const patch = patchOf({ metadata, spec, settings, source, plan });
+  const { text } = plan.config;
+  const bytes = [...annotations, [EFFECTIVE_CONFIG, text ?? '']].join('').length;
+  if (bytes > MAX_ANNOTATION_BYTES) {
+    return {
+      denied: denialOf([
+        { where: 'metadata.annotations', seen: `would have ${bytes} bytes of ${MAX_ANNOTATION_BYTES}` },
+      ]),
+    };
+  }
+  const warnings = idle.length === 0 ? [] : [`no effect with Pannier: ${idle.join(', ')}`];
+  return { patch, warnings };
+}
+
+const NO_SOURCE = 'is missing: there is no configuration, neither there nor in config-map, secret-NAME and file-NAME';
+
+function textsOf(annotations: unknown): ReadonlyMap<string, string> {
+  const entries = Object.entries(mapOf(annotations));
+  return new Map(entries.flatMap(([name, value]) => (typeof value === 'string' ? [[name, value] as const] : [])));
+}
+
+function withoutPrefix(all: ReadonlyMap<string, string>, prefixes: readonly string[]): ReadonlyMap<string, string> {
+  return new Map(
+    prefixes.flatMap((prefix) =>
+      [...all].flatMap(([name, value]) =>
+        name.startsWith(prefix) ? [[name.slice(prefix.length), value] as const] : [],
+      ),
+    ),
+  );
+}
+
+/** Whether the pod asks for an agent. `pannier.dev/inject` decides before the annotation of the other injectors. */
+function isWanted(
+  own: ReadonlyMap<string, string>,
+  vault: ReadonlyMap<string, string>,
+  prefix: string,
+  wrong: Wrong[],
+): boolean {
+  const said = new AnnotationReader(PREFIX, own, wrong).flag('inject');
+  if (own.has('inject')) return said === true;
+  const theirs = new AnnotationReader(prefix, vault, wrong).flag('agent-inject') === true;
+  const others = [...own.keys()].filter((name) => name !== STATUS && name !== EFFECTIVE_CONFIG);
+  if (!theirs && others.length > 0) {
+    wrong.push({ where: `${PREFIX}inject`, seen: `is missing beside ${PREFIX}${others[0]}: "true" or "false"` });
+  }
+  return theirs;
+}
+
+/** The annotation alone does not count: whoever copies it without the containers would start without secrets. */
+function isInjected(own: ReadonlyMap<string, string>, vault: ReadonlyMap<string, string>, spec: JsonMap): boolean {
+  const names = new Set([...listOf(spec['initContainers']), ...listOf(spec['containers'])].map(({ name }) => name));
+  const isOurs = own.get(STATUS) === 'injected' && (names.has(AGENT) || names.has(INIT_AGENT));
+  const isTheirs = vault.get('agent-inject-status') === 'injected' && !own.has('inject');
+  return isOurs || (isTheirs && (names.has('vault-agent') || names.has('vault-agent-init')));
+}
+
+interface Asked {
+  readonly own: ReadonlyMap<string, string>;
+  readonly vault: ReadonlyMap<string, string>;
+  /** The one of the annotations of the other injectors. */
+  readonly prefix: string;
+  readonly spec: JsonMap;
+  readonly defaults: InjectorDefaults;
+}
+
+function readSettings({ own, vault, prefix, spec, defaults }: Asked, wrong: Wrong[]) {
+  const read = readOwn(own, defaults, wrong);
+  const others = [...vault.keys()].filter((name) => name !== 'agent-inject' && name !== 'agent-inject-status');
+  if (others.length === 0 && vault.get('agent-inject') !== 'true') {
+    return { settings: completed(defaults, read.settings), source: read.source, idle: [] };
+  }
+  if (read.source !== undefined) {
+    wrong.push({
+      where: `${prefix}${others[0] ?? 'agent-inject'}`,
+      seen: 'cannot be used together with a configuration of pannier.dev/',
+    });
+    return { settings: completed(defaults, read.settings), source: read.source, idle: [] };
+  }
+  const caConfigMap = read.settings.caConfigMap ?? defaults.caConfigMap;
+  const tokenPathIn = (volume: string) => tokenPathOf(spec, volume);
+  const withCa = { ...defaults, ...(caConfigMap === undefined ? {} : { caConfigMap }), tokenPathIn };
+  const { forImport, settings, idle } = readVault(prefix, vault, withCa, wrong);
+  const source: ConfigSource = { kind: 'vault', prefix, annotations: forImport };
+  return { settings: completed(defaults, settings, read.settings), source, idle };
+}
+
+async function planOf({ metadata, spec, settings, source }: Decided, wrong: Wrong[]): Promise<Plan | undefined> {
+  const isOfJob = listOf(metadata['ownerReferences']).some(({ kind }) => kind === 'Job');
+  const mode = settings.mode ?? (isOfJob ? 'init' : 'sidecar');
+  const { readers } = usersOf(spec, seeing(spec, settings), settings);
+  const hasCa = settings.caConfigMap !== undefined;
+  const { metricsPort } = settings;
+  const context = { readers, hasCa, stays: mode !== 'init', ...(metricsPort === undefined ? {} : { metricsPort }) };
+  const config = await agentConfigOf(source, context, wrong);
+  if (config === undefined) return undefined;
+  const dirs = config.needs?.dirs ?? settings.volumePaths ?? [DEFAULT_DIR];
+  for (const dir of dirs) {
+    if (SYSTEM_DIRS.test(dir))
+      wrong.push({
+        where: `output in ${dir}`,
+        seen: 'would hide files of the application: use a directory of its own',
+      });
+  }
+  const secrets = dirs.map((path, index) => ({
+    name: index === 0 ? SECRETS_VOLUME : `${SECRETS_VOLUME}-${index + 1}`,
+    path,
+  }));
+  checkNames(spec, { settings, source, secrets, mode }, wrong);
+  const sharesProcesses = settings.sharesProcesses ?? config.needs?.signals ?? false;
+  if (config.needs?.signals === true && (!sharesProcesses || spec['shareProcessNamespace'] === false)) {
+    wrong.push({
+      where: 'spec.shareProcessNamespace',
+      seen: 'is false, and a reload sends a signal to another container',
+    });
+  }
+  return { mode, config, secrets, sharesProcesses };
+}
+
+/** The path of the token in a projected volume of the pod. */
+function tokenPathOf(spec: JsonMap, volume: string): string | undefined {
+  const found = listOf(spec['volumes']).find(({ name }) => name === volume);
+  const sources = listOf(mapOf(found?.['projected'])['sources']);
+  return sources
+    .map(({ serviceAccountToken }) => textOf(mapOf(serviceAccountToken)['path']))
+    .find((path) => path !== undefined);
+}

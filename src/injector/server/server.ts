@@ -1,0 +1,154 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Server } from 'node:https';
+import { errnoOf } from '../../base/errno.ts';
+import { asFailure, fail } from '../../base/errors.ts';
+import type { Emit } from '../../base/fact.ts';
+import { loadHttps } from '../../http/node-http.ts';
+import type { ServingPair } from '../certificate/serving.ts';
+import { review } from '../review.ts';
+import type { InjectorDefaults } from '../settings.ts';
+import { BodyLimit, readBody } from './read-body.ts';
+
+export interface ServerOptions {
+  readonly host: string;
+  /** 0: a free one. */
+  readonly port: number;
+  readonly pair: ServingPair;
+  readonly defaults: InjectorDefaults;
+  readonly emit: Emit;
+  /** What `/readyz` answers by. */
+  readonly isReady: () => boolean;
+}
+
+/** The limits of the agent's own listeners hold here too. */
+const HEADER_BYTES = 16 * 1024;
+const HEADERS_MS = 10_000;
+const REQUEST_MS = 30_000;
+const IDLE_MS = 300_000;
+const MAX_CONNECTIONS = 256;
+
+/** How long answers that are under way may take when the server closes. */
+const CLOSE_MS = 2_000;
+
+/** The webhook's HTTPS server: `POST /mutate` for the API server, `/healthz` and `/readyz` for the kubelet. */
+export class InjectorServer implements AsyncDisposable {
+  readonly #server: Server;
+  readonly #options: ServerOptions;
+  readonly #limit = new BodyLimit();
+
+  private constructor(options: ServerOptions) {
+    this.#options = options;
+    this.#server = loadHttps().createServer(
+      {
+        ...tlsOf(options.pair),
+        maxHeaderSize: HEADER_BYTES,
+        headersTimeout: HEADERS_MS,
+        requestTimeout: REQUEST_MS,
+        handshakeTimeout: HEADERS_MS,
+        keepAliveTimeout: IDLE_MS,
+        noDelay: true,
+      },
+      (request, response) => void this.#handle(request, response),
+    );
+    this.#server.maxConnections = MAX_CONNECTIONS;
+    this.#server.on('tlsClientError', (_, socket) => socket.destroy());
+  }
+
+  /** @throws PannierError LISTEN_IN_USE or LISTEN_FAILED */
+  static async open(options: ServerOptions): Promise<InjectorServer> {
+    const opened = new InjectorServer(options);
+    const server = opened.#server;
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', (error) => {
+        const code = errnoOf(error);
+        const isTaken = code === 'EADDRINUSE';
+        const seen = isTaken ? 'another process listens there' : `it cannot be listened on (${code ?? 'no reason'})`;
+        reject(fail(isTaken ? 'LISTEN_IN_USE' : 'LISTEN_FAILED', `--listen ${options.host}:${options.port}`, seen));
+      });
+      server.listen(options.port, options.host, () => resolve());
+    });
+    return opened;
+  }
+
+  get port(): number {
+    const address = this.#server.address();
+    return typeof address === 'object' && address !== null ? address.port : 0;
+  }
+
+  /** New connections are shown this pair; those that are open go on. */
+  use(pair: ServingPair): void {
+    this.#server.setSecureContext(tlsOf(pair));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const closed = new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+    });
+    this.#server.closeIdleConnections();
+    const kill = setTimeout(() => this.#server.closeAllConnections(), CLOSE_MS);
+    await closed;
+    clearTimeout(kill);
+  }
+
+  /** Never rejects. */
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      const { status, body } = await this.#answer(request);
+      send(response, status, body);
+    } catch (error) {
+      this.#options.emit({ kind: 'agent-warning', warning: asFailure(error, 'injector') });
+      send(response, 500, { error: 'the review failed: see the log of the injector' });
+    }
+  }
+
+  async #answer(request: IncomingMessage): Promise<Answer> {
+    const path = request.url?.split('?')[0];
+    if (path === '/healthz') return { status: 200, body: { ok: true } };
+    if (path === '/readyz') {
+      const isReady = this.#options.isReady();
+      return { status: isReady ? 200 : 503, body: { ok: isReady } };
+    }
+    if (path !== '/mutate') return refusal(404, 'there are /mutate, /healthz and /readyz');
+    if (request.method !== 'POST') return refusal(405, 'reviews are posted');
+    if (!/^application\/json\s*(?:;|$)/i.test(request.headers['content-type'] ?? '')) {
+      return refusal(415, 'a review is application/json');
+    }
+    const read = await readBody(request, this.#limit);
+    if (typeof read === 'string') return refusal(read === 'too large' ? 413 : 503, `the body is refused: ${read}`);
+    return await this.#review(read);
+  }
+
+  async #review(bytes: Buffer): Promise<Answer> {
+    let asked: unknown;
+    try {
+      asked = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    } catch {
+      return refusal(400, 'the body is not JSON');
+    }
+    const { defaults, emit } = this.#options;
+    const reviewed = await review(asked, defaults);
+    if (reviewed === undefined) return refusal(400, 'the body is no AdmissionReview of admission.k8s.io/v1 with a uid');
+    const { review: answer, namespace, pod, denied, isInjected } = reviewed;
+    if (denied !== undefined) emit({ kind: 'pod-denied', namespace, pod, reason: denied });
+    else if (isInjected) emit({ kind: 'pod-injected', namespace, pod });
+    return { status: 200, body: answer };
+  }
+}
+
+interface Answer {
+  readonly status: number;
+  readonly body: object;
+}
+
+const refusal = (status: number, error: string): Answer => ({ status, body: { error } });
+
+function send(response: ServerResponse, status: number, body: object): void {
+  if (response.destroyed || response.headersSent) return;
+  const text = JSON.stringify(body);
+  // What is left of a body that was refused is not read.
+  if (!response.req.complete) response.shouldKeepAlive = false;
+  response.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) });
+  response.end(text);
+}
+
+const tlsOf = ({ certificate, key }: ServingPair) => ({ cert: certificate, key, minVersion: 'TLSv1.2' as const });

@@ -1,0 +1,171 @@
+import { request } from 'node:http';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { indexRoute } from '../../../src/observe/index-route.ts';
+import { renderPage } from '../../../src/observe/page/render-page.ts';
+import { SCRIPT } from '../../../src/observe/page/script.ts';
+import { STYLE } from '../../../src/observe/page/style.ts';
+import { MAX_VIEWERS } from '../../../src/observe/page/viewers.ts';
+import { eventually } from '../../system/agent.helpers.ts';
+import { servePage, shownOf, statusWith } from './page.helpers.ts';
+
+describe('the status page', () => {
+  it('escapes every name and reason, and shows no path, directory, file or ETag', () => {
+    const page = renderPage(shownOf(statusWith()));
+    expect(page).not.toContain('<b onclick');
+    expect(page).toContain('&lt;b onclick=x&gt;&quot;&#39;&amp;?');
+    expect(page.match(/<script/g)).toHaveLength(1);
+    expect(page).not.toContain('pr1vate');
+    expect(page).toContain('waits for a computed secret');
+  });
+
+  it('has nothing inline and nothing from elsewhere: no style, no handler, no script text, no address', () => {
+    const page = renderPage(shownOf(statusWith()));
+    expect(page).not.toMatch(/<[^>]*\s(?:style|on\w+)=|<style|<script(?![^>]*\ssrc=)/);
+    for (const text of [page, STYLE, SCRIPT]) expect(text).not.toMatch(/https?:|\/\/[a-z]|@import|url\(/);
+    // Scripts of the bundle are read as Latin-1, and a browser gets UTF-8.
+    for (const text of [STYLE, SCRIPT]) expect(text).toMatch(/^[\n -~]*$/);
+  });
+
+  it('says what needs attention first, what is held back, and what to do', () => {
+    const page = renderPage(shownOf(statusWith(), { health: { problems: [], warnings: [{ ...FAILURE }] } }));
+    expect(page).toContain('ready, needs attention');
+    expect(page).toContain('generation 8 held back');
+    expect(page.indexOf('&lt;b onclick')).toBeLessThan(page.indexOf('>good<'));
+    expect(page).toMatch(/Restart it\./);
+  });
+
+  it('lists 300 secrets at most, however many there are', () => {
+    const [good] = statusWith().secrets;
+    const secrets = Array.from({ length: 10_000 }, (_, at) => ({ ...(good as object), name: `s${at}` }));
+    const page = renderPage(shownOf(statusWith({ secrets: secrets as never })));
+    expect(page).toContain('and 9700 more');
+    expect(page.length).toBeLessThan(300_000);
+  });
+
+  it('comes with a strict policy, in no frame, and is kept in no cache', async () => {
+    const { origin, listener } = await served();
+    const { headers } = await fetch(`${origin}/status`);
+    const policy = headers.get('content-security-policy') ?? '';
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).toContain("frame-ancestors 'none'");
+    expect(policy).not.toMatch(/unsafe|\*|https?:/);
+    expect(headers.get('x-frame-options')).toBe('DENY');
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+    expect(headers.get('referrer-policy')).toBe('no-referrer');
+    expect(headers.get('cache-control')).toBe('no-store');
+    expect((await fetch(`${origin}/status`, { method: 'POST' })).status).toBe(405);
+    await listener[Symbol.asyncDispose]();
+  });
+
+  it.each([
+    ['evil.example', 421],
+    ['evil.example:9464', 421],
+    ['localhost.evil.example', 421],
+    ['localhost:9464', 200],
+    ['127.0.0.1', 200],
+    ['10.1.2.3:9464', 200],
+    ['[fd00::1]:9464', 200],
+    ['admin.shop.internal:9464', 200],
+  ])('asked as %s it answers %i, against DNS rebinding', async (host, status) => {
+    const { port, listener } = await served();
+    for (const path of ['/status', '/status/events']) expect(await statusAs(port, path, host)).toBe(status);
+    await listener[Symbol.asyncDispose]();
+  });
+});
+
+describe('the live status page', () => {
+  it('is sent at once and after a change, once a second at most, and all browsers share one rendering', async () => {
+    const { origin, page, clock, state, rendered, listener } = await served();
+    const readers = await Promise.all([follow(origin), follow(origin)]);
+    await eventually(() => expect(readers.map(({ messages }) => messages())).toEqual([1, 1]));
+    const before = rendered();
+    state.status = statusWith({ version: '9.9.9' });
+    for (let at = 0; at < 100; at++) page.changed();
+    await clock.advance(1_000);
+    await eventually(() => expect(readers.map(({ messages }) => messages())).toEqual([2, 2]));
+    expect(rendered() - before).toBe(1);
+    expect(readers[0]?.text()).toContain('9.9.9');
+    await clock.advance(15_000);
+    await eventually(() => expect(readers.map(({ messages }) => messages())).toEqual([3, 3]));
+    await listener[Symbol.asyncDispose]();
+  });
+
+  it('takes so many browsers and no more, does nothing while nobody looks, and ends with the listener', async () => {
+    const { origin, clock, page, rendered, listener } = await served();
+    page.changed();
+    expect(clock.waiting).toBe(0);
+    const readers = await Promise.all(Array.from({ length: MAX_VIEWERS }, () => follow(origin)));
+    const refused = await fetch(`${origin}/status/events`);
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '10']);
+    readers[0]?.leave();
+    await eventually(async () => {
+      const next = await fetch(`${origin}/status/events`);
+      await next.body?.cancel();
+      expect(next.status).toBe(200);
+    });
+    const before = rendered();
+    await listener[Symbol.asyncDispose]();
+    await eventually(() => expect(readers[1]?.isOver()).toBe(true));
+    expect(readers[1]?.text()).toMatch(/event: end\n/);
+    await clock.advance(60_000);
+    expect(rendered()).toBe(before);
+    expect(clock.waiting).toBe(0);
+  });
+});
+
+describe('the index of the admin listener', () => {
+  it('lists what is there and says nothing of the agent', async () => {
+    const route = (path: string) => ({ method: 'GET', path, handle: () => undefined }) as const;
+    const reply = await indexRoute([route('/metrics'), route('/status'), route('/status/events')]).handle({} as never);
+    expect(String(reply?.body).match(/href="[^"]*"/g)).toEqual(['href="metrics"', 'href="status"']);
+  });
+});
+
+const FAILURE = {
+  code: 'SECRET_STALE',
+  place: 'secrets.app',
+  seen: 'old',
+  hint: 'Restart it.',
+  retry: 'never',
+  exitStatus: 1,
+} as const;
+
+async function served() {
+  const made = await servePage();
+  onTestFinished(() => made.listener[Symbol.asyncDispose]().catch(() => {}));
+  return made;
+}
+
+function statusAs(port: number, path: string, host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const sent = request({ host: '127.0.0.1', port, path, headers: { Host: host }, agent: false }, (response) => {
+      resolve(response.statusCode ?? 0);
+      response.destroy();
+    });
+    sent.on('error', reject);
+    sent.end();
+  });
+}
+
+/** Follows the page as a browser does. */
+async function follow(origin: string) {
+  const leaving = new AbortController();
+  const response = await fetch(`${origin}/status/events`, { signal: leaving.signal });
+  let text = '';
+  let isOver = false;
+  void (async () => {
+    const decoder = new TextDecoder();
+    try {
+      for await (const chunk of response.body ?? []) text += decoder.decode(chunk as Uint8Array, { stream: true });
+    } catch {
+      // The test left.
+    }
+    isOver = true;
+  })();
+  return {
+    text: () => text,
+    messages: () => text.split('event: status\n').length - 1,
+    isOver: () => isOver,
+    leave: () => leaving.abort(),
+  };
+}

@@ -1,0 +1,46 @@
+import { execFile } from 'node:child_process';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, it } from 'vitest';
+import { createPlace } from '../system/agent.helpers.ts';
+
+/** Each has tables of its own, which are with the code that is loaded for it. */
+const SECTIONS = {
+  exec: { command: ['true'], env: { PASSWORD: '{{app.password}}' } },
+  api: { listeners: [{ socket: './api.sock' }] },
+  proxy: { socket: './proxy.sock', backend: 'bao' },
+  admin: { listen: '127.0.0.1:8270' },
+  sds: { socket: './sds.sock', secrets: { pair: { certificate: 'app' } } },
+  state: { path: './state', keyFile: './key' },
+  log: { level: 'info' },
+};
+const STEP = { command: { argv: ['true'] } };
+
+it('the built pannier checks a good configuration with every section by tables alone', async () => {
+  await using place = await createPlace();
+  await mkdir(join(place.dir, 'out'), { mode: 0o700 });
+  await writeFile(join(place.dir, 'values.json'), '{"app": {"username": "ann", "password": "made-up"}}');
+  await writeFile(join(place.dir, 'key'), 'k'.repeat(64), { mode: 0o600 });
+  const tokenFile = './token';
+  const files = {
+    'app.json': { format: 'json', from: 'app' },
+    pgpass: { template: 'builtin:pgpass', with: { db: 'app' } },
+  };
+  const config = await place.config({
+    ...SECTIONS,
+    backends: {
+      values: { kind: 'file', path: './values.json' },
+      bao: { kind: 'vault', address: 'http://127.0.0.1:1', auth: { method: 'token', tokenFile } },
+    },
+    secrets: { app: { backend: 'values', key: 'app' } },
+    outputs: { shop: { dir: './out', files, reload: [STEP], check: STEP, verify: STEP } },
+  });
+  const countedTo = join(place.dir, 'counted.json');
+  const args = ['--require', resolve('test/ship/count-work.cjs'), resolve('dist/pannier.js'), 'init', '-c', config];
+  await promisify(execFile)(process.execPath, args, { env: { PATH: '/usr/bin:/bin', COUNTED_TO: countedTo } });
+  const { scripts } = JSON.parse(await readFile(countedTo, 'utf8')) as { readonly scripts: readonly string[] };
+  expect(scripts).toContain('sections.js');
+  expect(scripts).toContain('sds.js');
+  expect(scripts).not.toContain('schemas.js');
+});

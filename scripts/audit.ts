@@ -2,7 +2,7 @@
  * `npm run audit`: known vulnerabilities of what is in the bundle. All libraries are development dependencies, which
  * `npm audit --omit=dev` passes over, so the answer is compared with the bill of materials of the build. Ends with 1
  * for one that is high or critical in a bundled package; others are told. Without an answer of the registry it says so
- * and ends with 0, since that says nothing about the code.
+ * and ends with 0, since that says nothing about the code; with `--strict` it ends with 2.
  */
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -18,6 +18,7 @@ const bundled = new Set(components.map(({ name }) => name));
 const report = await audit();
 if (report?.vulnerabilities === undefined || report.error !== undefined) {
   process.stdout.write('not audited: the registry gives no answer about vulnerabilities\n');
+  process.exitCode = process.argv.includes('--strict') ? 2 : 0;
 } else {
   const all = Object.values(report.vulnerabilities);
   const own = all.filter(({ name }) => bundled.has(name));

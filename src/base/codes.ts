@@ -27,7 +27,7 @@ export const CODES = {
   CONFIG_UNKNOWN_SECRET: row(2, 'never', 'Add it to the section secrets, or correct the name.'),
   CONFIG_NOT_SUPPORTED: row(2, 'never', 'Remove it for now.'),
   CONFIG_REFERENCE: row(2, 'never', 'Set the variable, or provide the file.'),
-  CONFIG_SAME_DIR: row(2, 'never', 'Give each output a directory of its own.'),
+  CONFIG_SAME_DIR: row(2, 'never', 'Give each of the two a path of its own, outside the other.'),
   CONFIG_DIR_MODE: row(
     2,
     'never',
@@ -35,6 +35,7 @@ export const CODES = {
   ),
   CONFIG_LITERAL_SECRET: row(2, 'never', 'Use a file instead.'),
   CONFIG_UNUSED: row(2, 'never', 'Remove it, or let something use it.'),
+  CONFIG_DOUBTFUL: row(2, 'never', 'Correct it; when it is meant so, nothing is to be done.'),
   CONFIG_TLS_UNSAFE: row(2, 'never', 'Unset the variable, or set tls.skipVerify: true on the backend.'),
 
   // ---- templates and formats
@@ -86,7 +87,11 @@ export const CODES = {
 
   // ---- state
   STATE_KEY: row(1, 'never', 'Give state.keyFile or state.keyEnv at least 32 random bytes: openssl rand -base64 32.'),
-  STATE_UNREADABLE: row(1, 'never', 'If the key was changed by mistake, restore it and rename refused to state.'),
+  STATE_UNREADABLE: row(
+    1,
+    'never',
+    'If the key was changed by mistake, restore it and start again: refused is taken up then.',
+  ),
   STATE_IN_USE: row(1, 'never', 'Give each agent a state of its own.'),
   STATE_NOT_WRITABLE: row(1, 'backoff', 'Check the directory in state.path, its owner and its space.'),
 

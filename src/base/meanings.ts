@@ -16,11 +16,12 @@ export const MEANINGS = {
   CONFIG_UNKNOWN_SECRET: 'An output or a listener names a secret that is not configured.',
   CONFIG_NOT_SUPPORTED: 'A section, a key or a value is known, but not yet supported.',
   CONFIG_REFERENCE: 'A reference ${env:…} or ${file:…} cannot be filled in.',
-  CONFIG_SAME_DIR: 'The directory of an output is that of another one, or lies inside it.',
+  CONFIG_SAME_DIR: 'A path that Pannier writes (output, state, socket, log) is that of another one, or lies inside it.',
   CONFIG_DIR_MODE:
     'A mode lets others read a file, but the directory that Pannier makes for it does not let them in (a warning).',
   CONFIG_LITERAL_SECRET: 'A secret is written in the configuration (a warning).',
   CONFIG_UNUSED: 'Nothing uses a part of the configuration (a warning).',
+  CONFIG_DOUBTFUL: 'A value is allowed, and hardly what is meant (a warning).',
   CONFIG_TLS_UNSAFE: 'An environment variable turns certificate checks off, and the configuration does not.',
 
   // ---- templates and formats

@@ -131,14 +131,16 @@ export function createProgram(choose: (choice: Choice) => void): Command {
       choose({ command: 'probe', check, options, ...(timeout === undefined ? {} : { timeoutMs: timeout }) }),
     );
   withAgent(program.command('rollback'))
-    .description('publish an earlier generation again, and hold the present one back until its values change')
+    .description(
+      'publish an earlier generation again, and hold the present one back until its values change; waits for the reload, 40 seconds at most',
+    )
     .argument('<output>', 'the name of the output')
     .option('--to <generation>', 'which one, of those that status lists (default: the one before)', generation)
     .action((output: string, { to, ...options }: AgentOptions & { to?: number }) =>
       choose({ command: 'rollback', output, options, ...(to === undefined ? {} : { to }) }),
     );
   withAgent(program.command('resume'))
-    .description('publish what is held back')
+    .description('publish what is held back; waits for the reload, 40 seconds at most')
     .argument('<output>', 'the name of the output')
     .action((output: string, options: AgentOptions) => choose({ command: 'resume', output, options }));
   program

@@ -1,4 +1,5 @@
 import { makeNearest } from '../base/nearest.ts';
+import { checkPaths } from './check-paths.ts';
 import type { BackendConfig, Config, OutputConfig, SecretConfig } from './config.ts';
 import type { ConfigEntry } from './load/entry.ts';
 import type { MergedFiles } from './load/merge.ts';
@@ -11,7 +12,7 @@ import { resolveBackend } from './sections/backends/resolve.ts';
 import { checkChildSteps, EXEC_DEFAULTS } from './sections/exec/defaults.ts';
 import { resolveLog } from './sections/log/resolve.ts';
 import { loadLateParts } from './sections/outputs/late-parts.ts';
-import { checkDirs, resolveOutput } from './sections/outputs/resolve.ts';
+import { resolveOutput } from './sections/outputs/resolve.ts';
 import { SecretResolver } from './sections/secrets/resolve.ts';
 
 /**
@@ -19,10 +20,11 @@ import { SecretResolver } from './sections/secrets/resolve.ts';
  * fills in defaults and absolute paths. What is wrong is added to `problems`, and entries with problems are left out.
  */
 export async function resolveConfig(
-  { sections, singles }: MergedFiles,
+  merged: MergedFiles,
   kinds: readonly BackendKindConfig[],
   context: ResolveContext,
 ): Promise<Omit<Config, 'files' | 'folders' | 'warnings'>> {
+  const { sections, singles } = merged;
   const { problems } = context;
   const backends = new Map<string, BackendConfig>();
   for (const [name, entry] of sections.backends) {
@@ -59,7 +61,7 @@ export async function resolveConfig(
     const output = resolveOutput(name, entry, names, problems, late);
     if (output !== undefined) outputs.set(name, output);
   }
-  checkDirs(sections.outputs, problems);
+  checkPaths(merged, problems);
   // Most configurations have none of these sections, and then their code is not loaded.
   const execEntry = singles.get('exec');
   const listens = ['api', 'proxy', 'admin', 'sds'].some((section) => singles.has(section as SingleSection));

@@ -16,11 +16,17 @@ export interface OpenedState {
   readonly contents: StateContents;
   /** What is kept cannot be opened with this key: it must be set aside before another state is written. */
   readonly setAside: boolean;
-  /** Why not. */
+  /** The name of the refused state that the contents are from. */
+  readonly takenUp?: string;
+  /** Why what is kept cannot be opened. */
   readonly warning?: Failure;
 }
 
 const NOTHING: StateContents = { savedWallMs: 0, secrets: [], logins: [] };
+const NO_STATE: Unopened = { contents: NOTHING, setAside: false };
+
+/** A state that cannot be opened, or none. */
+type Unopened = Omit<OpenedState, 'key'>;
 
 /** A wrapped key that is older than this is replaced at a start, so that the wrapping key can be rotated. */
 const MAX_KEY_AGE_MS = 86_400_000;
@@ -29,8 +35,9 @@ const MAX_KEY_AGE_MS = 86_400_000;
 export async function openState(config: StateConfig, folder: StateFolder, env: Environment): Promise<OpenedState> {
   const key = await loadSealKey(config, folder, env);
   const file = await folder.read();
-  if (file === undefined) return { key, contents: NOTHING, setAside: false };
-  return 'why' in file ? { key, ...refused(config, file.why) } : openWith(key, file, config);
+  const opened =
+    file === undefined ? NO_STATE : 'why' in file ? refused(config, file.why) : openWith(key, file, config);
+  return { key, ...opened, ...(await earlierThan(opened, folder, async () => key)) };
 }
 
 export interface WrappedOptions {
@@ -50,29 +57,63 @@ export async function openWrappedState(
   { wrap, nowWallMs, signal }: WrappedOptions,
 ): Promise<OpenedState> {
   const file = await folder.read();
-  const key = file === undefined || 'why' in file ? file : await unwrapKey(file, wrap, signal);
-  if (file === undefined || 'why' in file || key === undefined || !('bytes' in key)) {
-    const isLost = key !== undefined && 'why' in key;
-    const before = isLost ? refused(config, key.why) : { contents: NOTHING, setAside: false };
-    return { ...before, key: await wrapNewKey(wrap, signal), keyMadeWallMs: nowWallMs };
-  }
-  const opened = openWith(key, file, config);
+  const read = file === undefined || 'why' in file ? file : await unwrapKey(file, wrap, signal);
+  const present = read !== undefined && 'bytes' in read ? read : undefined;
+  const isLost = read !== undefined && 'why' in read;
+  const first =
+    present === undefined ? (isLost ? refused(config, read.why) : NO_STATE) : openWith(present, file as Buffer, config);
+  const earlier = await earlierThan(first, folder, async (bytes) => {
+    const key = await unwrapKey(bytes, wrap, signal).catch(() => undefined);
+    return key !== undefined && 'bytes' in key ? key : undefined;
+  });
+  const key = earlier?.key ?? present;
+  const opened = { ...first, ...earlier };
+  if (key === undefined) return { ...opened, key: await wrapNewKey(wrap, signal), keyMadeWallMs: nowWallMs };
   const { keyMadeWallMs = Number.NEGATIVE_INFINITY } = opened.contents;
   const ageMs = nowWallMs - keyMadeWallMs;
-  if (ageMs >= 0 && ageMs < MAX_KEY_AGE_MS) return { ...opened, keyMadeWallMs };
+  if (ageMs >= 0 && ageMs < MAX_KEY_AGE_MS) return { ...opened, key, keyMadeWallMs };
   // The key that decrypted the file serves on when the backend makes no other.
   const next = await wrapNewKey(wrap, signal).catch(() => undefined);
-  return next === undefined ? { ...opened, keyMadeWallMs } : { ...opened, key: next, keyMadeWallMs: nowWallMs };
+  return next === undefined ? { ...opened, key, keyMadeWallMs } : { ...opened, key: next, keyMadeWallMs: nowWallMs };
 }
 
-function openWith(key: SealKey, file: Buffer, config: StateConfig): OpenedState {
+function openWith(key: SealKey, file: Buffer, config: StateConfig): Unopened {
+  const contents = contentsOf(key, file);
+  return 'why' in contents ? refused(config, contents.why) : { contents, setAside: false };
+}
+
+function contentsOf(key: SealKey, file: Buffer): StateContents | { readonly why: string } {
   const opened = unseal(file, key);
-  const contents = 'why' in opened ? undefined : decodeContents(opened);
-  if (contents !== undefined) return { key, contents, setAside: false };
-  return { key, ...refused(config, 'why' in opened ? opened.why : 'is malformed') };
+  return 'why' in opened ? opened : (decodeContents(opened) ?? { why: 'is malformed' });
 }
 
-function refused({ path, place }: StateConfig, why: string): Omit<OpenedState, 'key'> {
+/**
+ * What is taken up of the states that were set aside, when the present one cannot be opened or holds nothing: an agent
+ * that had the wrong key for a while wrote another one, and each pod restarts before anybody looks. Of several, the
+ * newest that holds something.
+ */
+async function earlierThan(
+  { contents, warning }: Unopened,
+  folder: StateFolder,
+  keyOf: (file: Buffer) => Promise<SealKey | undefined>,
+): Promise<Pick<OpenedState, 'key' | 'contents' | 'takenUp' | 'warning'> | undefined> {
+  if (!holdsNothing(contents)) return undefined;
+  let newest: { readonly key: SealKey; readonly contents: StateContents; readonly takenUp: string } | undefined;
+  for (const { name, bytes } of await folder.readRefused()) {
+    const key = await keyOf(bytes);
+    const found = key === undefined ? undefined : contentsOf(key, bytes);
+    if (key === undefined || found === undefined || 'why' in found || holdsNothing(found)) continue;
+    if (newest !== undefined && newest.contents.savedWallMs >= found.savedWallMs) continue;
+    newest = { key, contents: found, takenUp: name };
+  }
+  if (newest === undefined || warning === undefined) return newest;
+  const seen = `${warning.seen}; ${newest.takenUp}, which was set aside before, can be opened and is taken up`;
+  return { ...newest, warning: { ...warning, seen, hint: 'Nothing is to be done if the key is the right one now.' } };
+}
+
+const holdsNothing = ({ secrets, logins }: StateContents): boolean => secrets.length === 0 && logins.length === 0;
+
+function refused({ path, place }: StateConfig, why: string): Unopened {
   const warning = failure('STATE_UNREADABLE', place, `the state in ${path} ${why}`);
   return { contents: NOTHING, setAside: true, warning };
 }

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { type FileHandle, link, open, rename, unlink } from 'node:fs/promises';
+import { type FileHandle, link, lstat, open, rename, unlink } from 'node:fs/promises';
 import { errnoOf } from '../base/errno.ts';
 import { fail, type PannierError } from '../base/errors.ts';
 import { FileCallError, fileCall } from '../base/file-call.ts';
@@ -13,8 +13,11 @@ const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = constant
 export const MAX_BYTES = 32 * 1024 * 1024;
 
 const STATE = 'state';
-/** A state that could not be opened is put here before another is written: its key may come back. */
-const REFUSED = 'refused';
+/**
+ * A state that could not be opened is put under the first of these names that is free, before another is written: its
+ * key may come back. When none is free, the smallest goes, since a state that holds nothing is the smallest.
+ */
+const REFUSED = ['refused', 'refused.1', 'refused.2', 'refused.3'] as const;
 const NEW = 'new';
 const KEY = 'key';
 
@@ -28,14 +31,29 @@ export interface StateFolder {
    * @throws PannierError STATE_UNREADABLE.
    */
   read(): Promise<Buffer | { readonly why: string } | undefined>;
+  /** The states that were set aside, as far as they can be read. @throws PannierError STATE_UNREADABLE. */
+  readRefused(): Promise<readonly RefusedState[]>;
   /**
    * Replaces the state, so that a kill leaves the old or the new one.
-   * @param setAside the present state could not be opened: it is kept as `refused`.
    * @throws PannierError STATE_NOT_WRITABLE.
    */
-  write(bytes: Buffer, setAside: boolean): Promise<void>;
+  write(bytes: Buffer, replaced: ReplacedState): Promise<void>;
   /** The key beside the state, made when there is none. @throws PannierError STATE_KEY. */
   keyBeside(): Promise<Buffer>;
+}
+
+/** A state that was set aside. */
+export interface RefusedState {
+  readonly name: string;
+  readonly bytes: Buffer;
+}
+
+/** What becomes of the states that are there when another one is written. */
+export interface ReplacedState {
+  /** The present state could not be opened: it is kept as `refused`. */
+  readonly setAside: boolean;
+  /** The name of the refused state whose contents are part of the new one: it goes when that is written. */
+  readonly takenUp?: string | undefined;
 }
 
 /**
@@ -73,12 +91,27 @@ export function createStateFolder(path: string, place: string, makes = true): St
         throw foreign(error, 'STATE_UNREADABLE', 'reading the state in');
       }
     },
-    async write(bytes, setAside) {
+    async readRefused() {
+      try {
+        return await inFolder(async ({ at }) => {
+          const found: RefusedState[] = [];
+          for (const name of REFUSED) {
+            const bytes = await readOwn(`${at}/${name}`, MAX_BYTES).catch(() => undefined);
+            if (bytes !== undefined) found.push({ name, bytes });
+          }
+          return found;
+        });
+      } catch (error) {
+        throw foreign(error, 'STATE_UNREADABLE', 'reading the state in');
+      }
+    },
+    async write(bytes, { setAside, takenUp }) {
       try {
         await inFolder(async ({ at, tmpfs }) => {
           await writeNew(`${at}/${NEW}`, bytes, tmpfs !== true);
-          if (setAside) await rename(`${at}/${STATE}`, `${at}/${REFUSED}`).catch(ignoreMissing);
+          if (setAside) await refuse(at, takenUp);
           await rename(`${at}/${NEW}`, `${at}/${STATE}`);
+          if (takenUp !== undefined) await unlink(`${at}/${takenUp}`).catch(ignoreMissing);
           if (tmpfs !== true) await syncFolder(at);
         });
       } catch (error) {
@@ -129,6 +162,22 @@ async function readOwn(path: string, maxBytes: number): Promise<Buffer | undefin
   } finally {
     await file.close();
   }
+}
+
+/** Puts the present state under a name that is free, or in the place of the smallest one that was refused before. */
+async function refuse(at: string, takenUp: string | undefined): Promise<void> {
+  let smallest: { readonly name: string; readonly size: number } | undefined;
+  let free: string | undefined;
+  for (const name of REFUSED) {
+    const stats = await lstat(`${at}/${name}`).catch(ignoreMissing);
+    if (stats === undefined) free ??= name;
+    else if (name !== takenUp && !stats.isDirectory() && !(smallest && smallest.size <= stats.size)) {
+      smallest = { name, size: stats.size };
+    }
+  }
+  const to = free ?? smallest?.name ?? REFUSED[0];
+  if (free === undefined) await unlink(`${at}/${to}`).catch(ignoreMissing);
+  await rename(`${at}/${STATE}`, `${at}/${to}`).catch(ignoreMissing);
 }
 
 /** Made beside and linked, so that a kill leaves no key cut short, and two processes that start at once use one key. */

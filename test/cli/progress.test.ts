@@ -34,6 +34,8 @@ describe('what a command waits for', () => {
     ['/v1/legacy/x', 'read of old'],
     ['/v1/database/creds/shop', 'read of db'],
     ['/v1/pki/issue/shop', 'read of tls'],
+    ['/v1/outputs/shop/rollback?to=5', 'rollback'],
+    ['/v1/outputs/shop/resume', 'resume'],
     ['/v1/secret/data/hunter2', 'a request'],
   ])('for %s is %s', async (path, what) => {
     const known = await waits();

@@ -321,6 +321,14 @@ describe('hostile files', () => {
     expect(await briefly(loadText(text))).toContainEqual(expect.stringMatching(/^CONFIG_MALFORMED /));
   });
 
+  it('aliases that make a file too large are told at the one that does, and aliases of a usual sort are not', async () => {
+    const many = (count: number) =>
+      `version: 1\nlog:\n  a: &a [${Array(1_000).fill('x').join()}]\n  b: [${Array(count).fill('*a').join()}]\n`;
+    const seen = async (count: number) => (await problemsOf(loadText(many(count)))).map((one) => one.seen);
+    expect(await seen(100)).toContainEqual(expect.stringContaining('aliases make the file too large'));
+    expect(await seen(99)).not.toContainEqual(expect.stringContaining('too large'));
+  });
+
   it.each(['secrets: { __proto__: { kv: a/b } }', '{"version": 1, "secrets": {"__proto__": {"kv": "a/b"}}}'])(
     'the name __proto__ is refused (%s)',
     async (text) => {

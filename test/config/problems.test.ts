@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { BACKEND_KINDS } from '../../src/backend/registry.ts';
 import { CODES } from '../../src/base/codes.ts';
 import type { ProblemsError } from '../../src/base/errors.ts';
-import { BAO, briefly, loadFixture, loadText, loadWith, problemsOf } from './config.helpers.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { BAO, briefly, loadFixture, loadText, loadWith, makeFolder, problemsOf } from './config.helpers.ts';
 
 const secrets = { app: { kv: 'secret/app' } };
 const withFile = (file: object, name = 'f') => ({ secrets, outputs: { o: { dir: 'o', files: { [name]: file } } } });
@@ -278,6 +280,21 @@ describe('secrets', () => {
     ],
   ])('%s is a problem', async (_, given, brief) => {
     expect(await briefly(loadWith(given))).toEqual([brief]);
+  });
+
+  it('a text in the place of a map says which keys there are, or where to read of them', async () => {
+    const hints = async (given: object) => (await problemsOf(loadWith(given))).map(({ hint }) => hint);
+    expect(await hints({ secrets: { a: { write: 'pki/issue/shop' } } })).toEqual([
+      'Write it as write: { path: … }. pannier explain secrets.a.write shows its keys.',
+    ]);
+    expect(await hints({ api: 'x.sock' })).toEqual(['pannier explain api shows its keys.']);
+  });
+
+  it('a directory without a configuration is told with what to do', async () => {
+    const folder = makeFolder();
+    const loading = loadConfig({ kinds: BACKEND_KINDS, paths: ['.'], env: {}, cwd: folder });
+    const [problem] = await problemsOf(loading);
+    expect(problem).toMatchObject({ code: 'CONFIG_MISSING', hint: expect.stringContaining('Name the directory') });
   });
 
   it('the end of a secret is a field of the answer to a read or a write, with or without a unit', async () => {

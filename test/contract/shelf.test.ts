@@ -116,5 +116,5 @@ describe('a new kind of backend', () => {
     expect(environment).toEqual({ SHELF_ADDRESS: 'kept' });
     expect(problems).toEqual(['CONFIG_MISSING backends.s.token']);
     await copy.typecheck();
-  });
+  }, 120_000);
 });

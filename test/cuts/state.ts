@@ -52,6 +52,14 @@ export const STATE: readonly Cut[] = [
     'contents: NOTHING, setAside: true',
     'contents: NOTHING, setAside: false',
   ),
+  cutIn('src/state/state-file.ts')('state-refused-taken-up', 'free ?? smallest?.name ?? REFUSED[0]', 'REFUSED[0]', {
+    by: 'is not lost to keys',
+  }),
+  cutIn('src/state/open-state.ts')(
+    'state-refused-taken-up',
+    'holdsNothing(found)) continue;',
+    'found.savedWallMs > 0) continue;',
+  ),
   cutIn('src/lease/attempts.ts')('state-transit', 'isFirst || (lease === undefined && isUnanswered(item))', 'isFirst', {
     by: 'BACKEND_UNREACHABLE',
   }),

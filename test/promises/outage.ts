@@ -14,6 +14,7 @@ const polled = inFile('test/lease/earlier.test.ts', 'a polled value of an earlie
 const lease = inFile('test/lease/earlier.test.ts', 'a lease of an earlier process');
 const earlier = inFile('test/state/earlier-state.test.ts', 'a value of an earlier process');
 const sealed = inFile('test/state/seal.test.ts', 'a sealed state');
+const refusedState = inFile('test/state/refused.test.ts', 'a state that was set aside');
 const keeper = inFile('test/agent/state/keeper.test.ts', 'the keeper of a state');
 const resumed = inFile('test/backend/vault/auth/session-resume.test.ts', 'the login of an earlier process');
 const init = inFile('test/agent/init.test.ts', 'init');
@@ -114,6 +115,13 @@ export const outage: Section = {
       'A state whose key is missing stays as it is, and one that cannot be opened is set aside.',
       keeper('%s, the state stays as it was, and the agent works', 'with another key'),
       keeper('%s, the state stays as it was, and the agent works', 'without its variable'),
+    ),
+    held(
+      'state-refused-taken-up',
+      'A start with the right key takes up a state that was set aside, however many starts had a wrong one.',
+      refusedState('is taken up at the next start with the right key, whatever number of starts had the wrong one'),
+      refusedState('is not lost to keys that go to and fro, nor to a new key at each start: the smallest goes'),
+      refusedState('is taken up after a damaged file was set aside first'),
     ),
     held(
       'state-transit',

@@ -47,7 +47,7 @@ describe('what is in the place of a state', () => {
     expect(opened).toMatchObject({ setAside: true, contents: { savedWallMs: 0 } });
     expect(opened.warning).toMatchObject({ code: 'STATE_UNREADABLE', seen: expect.stringContaining(seen) });
     const contents = { savedWallMs: 5, secrets: [], logins: [] };
-    await folder.write(seal(encodeContents(contents), opened.key), opened.setAside);
+    await folder.write(seal(encodeContents(contents), opened.key), opened);
     expect(existsSync(join(config.path, 'refused'))).toBe(true);
     expect(await openState(config, folder, ENV)).toMatchObject({ setAside: false, contents });
   });

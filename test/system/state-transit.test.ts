@@ -120,6 +120,9 @@ describe('a state whose key OpenBao keeps', () => {
     forget(dir);
     const gone = await scene.init(config);
     expect([gone.status, warnings(gone)]).toEqual([0, ['STATE_KEY']]);
+    expect(gone.facts('agent-warning')[0]).toMatchObject({
+      hint: expect.stringContaining('If it was deleted, restore'),
+    });
     expect(read(dir, 'app')).toEqual({ password: 'one' });
     expect(readFileSync(file)).toEqual(old);
   });

@@ -75,6 +75,23 @@ describe('init on a terminal', () => {
   });
 });
 
+describe('an agent that takes long to answer', () => {
+  it.each(['rollback', 'resume'])('is waited for with a line on the terminal by %s', async (command) => {
+    const socket = join(place.dir, 'slow.sock');
+    const server = createServer((connection) => {
+      connection.on('error', () => {});
+      connection.once('data', () => setTimeout(() => connection.destroy(), 3_000).unref());
+    }).listen(socket);
+    onTestFinished(() => void server.close());
+    await once(server, 'listening');
+    const config = await fileConfig({ api: { socket } });
+    const { status, written, screen } = await runOnTerminal([command, 'shop', '-c', config], { NO_COLOR: '1' });
+    expect(status).not.toBe(0);
+    expect(written).toContain(`waiting for ${socket}: ${command}, the answer`);
+    expect(screen.join('\n')).not.toContain('waiting for');
+  });
+});
+
 describe('a backend that takes connections and never answers', () => {
   async function hungConfig(): Promise<{ config: string; port: number }> {
     const server = createServer((socket) => void socket.on('error', () => {})).listen(0, '127.0.0.1');

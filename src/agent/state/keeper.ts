@@ -13,7 +13,7 @@ import { type Clocks, encodeContents } from '../../state/contents.ts';
 import { EarlierState } from '../../state/earlier-state.ts';
 import { type OpenedState, openState } from '../../state/open-state.ts';
 import { type SealKey, seal } from '../../state/seal.ts';
-import { createStateFolder, MAX_BYTES, type StateFolder } from '../../state/state-file.ts';
+import { createStateFolder, MAX_BYTES, type ReplacedState, type StateFolder } from '../../state/state-file.ts';
 import { type CollectedSecrets, collectLogins, collectSecrets, withLogins } from './collect.ts';
 
 export interface StateKeeperDeps {
@@ -51,7 +51,7 @@ export class StateKeeper {
   readonly #key: SealKey;
   readonly #earlier: EarlierState;
   readonly #listening: Disposable;
-  #setAside: boolean;
+  #replaced: ReplacedState;
   #frozen: CollectedSecrets | undefined;
   #dueMonoMs: number | undefined;
   #cancel = () => {};
@@ -66,7 +66,7 @@ export class StateKeeper {
     this.#deps = deps;
     this.#folder = opened.folder;
     this.#key = opened.key;
-    this.#setAside = opened.setAside;
+    this.#replaced = { setAside: opened.setAside, takenUp: opened.takenUp };
     this.#keyMadeWallMs = opened.keyMadeWallMs;
     this.#login = opened.login;
     this.#earlier = new EarlierState(opened.contents, config.maxAgeMs, () => this.#now());
@@ -183,8 +183,8 @@ export class StateKeeper {
         const seen = `it would have ${bytes.length} bytes; the limit is ${MAX_BYTES / 2 ** 20} MiB`;
         throw fail('STATE_NOT_WRITABLE', this.#config.place, seen, { hint: 'Keep fewer or smaller secrets.' });
       }
-      await this.#folder.write(bytes, this.#setAside);
-      this.#setAside = false;
+      await this.#folder.write(bytes, this.#replaced);
+      this.#replaced = { setAside: false };
       this.#told = undefined;
     } catch (error) {
       const warning = asFailure(error, this.#config.place);

@@ -29,7 +29,15 @@ export function openVaultKeyWrap(
     login ??= await method?.login(signal); // without a login another proxy on the way adds its token
     const path = `${mount}/${doing}/${name}`;
     const token = login === undefined ? {} : { token: login.token };
-    return (await client.call({ method: 'POST', path, body, ...token, place, idempotent: true }, signal)).body;
+    try {
+      return (await client.call({ method: 'POST', path, body, ...token, place, idempotent: true }, signal)).body;
+    } catch (error) {
+      // The server makes a key that is missing, and denies that to a login that may not `create`.
+      const isMissingOrDenied = doing === 'encrypt' && error instanceof VaultStatusError && error.status === 403;
+      if (!isMissingOrDenied || error.failure.code !== 'SECRET_DENIED') throw error;
+      const { code, seen, retry } = error.failure;
+      throw fail(code, place, seen, { hint: missingHint(mount, name), retry });
+    }
   };
 
   const revoke = async (token: Secret) => {
@@ -73,6 +81,11 @@ export function openVaultKeyWrap(
     },
   };
 }
+
+/** What to do after an encryption that was denied: the key is missing, or else the policy. */
+const missingHint = (mount: string, name: string): string =>
+  `See whether the key is there (bao read ${mount}/keys/${name}). If it was deleted, restore it from its backup; a policy ` +
+  `with create would make another one unnoticed. If it is there, let the login update ${mount}/encrypt/${name}.`;
 
 /** As the engine writes it: the version of the key, and base64. */
 const CIPHERTEXT = /^\w+:v\d+:[\w+/=-]+$/;

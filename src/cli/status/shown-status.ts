@@ -66,7 +66,7 @@ export function statesOf({ bootId, configuration, backends, secrets, outputs, sd
 
 function backendRow({ name, kind, login, failure, circuit }: BackendStatus, now: number): string[] {
   const how = login === undefined ? '-' : `${login.state} (${login.method})`;
-  const pause = circuit?.probeAt === undefined ? '' : `; asked again in ${timeUntil(circuit.probeAt, now)}`;
+  const pause = circuit?.probeAt === undefined ? '' : `; asked again ${whenDue(circuit.probeAt, now)}`;
   return [name, kind, how, timeUntil(login?.endsAt, now), `${reasonOf(failure)}${pause}`];
 }
 
@@ -79,7 +79,7 @@ function secretRow(secret: SecretStatus, now: number): string[] {
     shown,
     age,
     timeUntil(endsAt, now),
-    timeUntil(nextAt, now),
+    timeUntil(nextAt, now, 'now'),
     version ?? '-',
     reasonOf(failure ?? warning),
   ];
@@ -92,7 +92,7 @@ function certificateRow({ name, certificate, nextAt }: SecretStatus, now: number
   const { serial, issuer, notAfter, names } = certificate;
   const days = (Date.parse(notAfter) - now) / DAY_MS;
   const left = days < 0 ? 'over' : days < 10 ? days.toFixed(1) : String(Math.floor(days));
-  return [[name, left, notAfter.slice(0, 19), timeUntil(nextAt, now), serial, issuer, names.join(' ')]];
+  return [[name, left, notAfter.slice(0, 19), timeUntil(nextAt, now, 'now'), serial, issuer, names.join(' ')]];
 }
 
 function shownSds({ streams, onDemand, secrets }: SdsStatus): string {
@@ -118,7 +118,7 @@ function onDemandRow({ listener, values, max, requests }: AwsOnDemandStatus): st
 
 function outputRow(output: OutputStatus, now: number): string[] {
   const { name, state, generation, kept = [], dir, missing = [], failure, held, drift, reloadAt } = output;
-  const turn = reloadAt === undefined ? '' : `reload due in ${timeUntil(reloadAt, now)}`;
+  const turn = reloadAt === undefined ? '' : `reload due ${whenDue(reloadAt, now)}`;
   const reason = reasonOf(drift ?? failure ?? held?.failure) || turn;
   const why = missing.length === 0 ? reason : `waits for ${missing.join(', ')}`;
   const shown = [state, ...(held ? ['newer held back'] : []), ...(drift ? ['changed on disk'] : [])].join(', ');
@@ -126,11 +126,15 @@ function outputRow(output: OutputStatus, now: number): string[] {
   return [name, shown, kept.length === 0 ? number : `${number}, kept ${kept.join(' ')}`, dir ?? '-', why];
 }
 
-function timeUntil(time: string | undefined, now: number): string {
+/** For a column of a table. @param past the word for a time that has come. */
+function timeUntil(time: string | undefined, now: number, past = 'over'): string {
   if (time === undefined) return '-';
   const ms = Date.parse(time) - now;
-  return ms < 0 ? 'over' : formatDuration(floorSeconds(ms));
+  return ms < 0 ? past : formatDuration(floorSeconds(ms));
 }
+
+/** The same in a sentence: `in 5s`, or `now` when the time has come. */
+const whenDue = (time: string, now: number): string => (Date.parse(time) < now ? 'now' : `in ${timeUntil(time, now)}`);
 
 const floorSeconds = (ms: number): number => (ms < 1000 ? ms : Math.floor(ms / 1000) * 1000);
 

@@ -134,6 +134,8 @@ export class Waits {
     if (/\/auth\/.+\/login(?:\/|$)/.test(plain)) return 'login';
     if (plain.includes('/auth/token/')) return 'the token of the login';
     if (plain.includes('/sys/internal/ui/mounts/')) return 'the kind of a mount';
+    const [, asked] = /^\/v1\/outputs\/[^/]+\/(rollback|resume)$/.exec(plain) ?? [];
+    if (asked !== undefined) return asked;
     for (const { name, request } of this.#config?.secrets.values() ?? []) {
       if (pathsOf(request).some((one) => plain.endsWith(`/v1/${one}`))) return `read of ${name}`;
     }

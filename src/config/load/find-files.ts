@@ -64,7 +64,10 @@ async function expand(name: string, cwd: string, problems: Problems): Promise<st
   try {
     if (!(await statInTime(resolve(cwd, name))).isDirectory()) return [name];
     const inside = (await filesOfFolder(resolve(cwd, name))).map((entry) => join(name, entry));
-    if (inside.length === 0) problems.addAt('CONFIG_MISSING', name, 'the directory holds no *.yaml, *.yml or *.json');
+    if (inside.length === 0) {
+      const hint = 'Name the directory with the configuration, or its file.';
+      problems.addAt('CONFIG_MISSING', name, 'the directory holds no *.yaml, *.yml or *.json', hint);
+    }
     return inside;
   } catch (error) {
     problems.addAt('CONFIG_UNREADABLE', name, describeSystemError(error));

@@ -27,7 +27,9 @@ export function mergeFiles(files: readonly SourceFile[], problems: Problems): Me
       else if (owners.has(section)) problems.addDuplicate(owners.get(section) as SourceFile, file, [section]);
       else {
         owners.set(section, file);
-        if (isSingle(section) && file.tree[section] !== null) singles.set(section, { file, path: [section] });
+        if (!isSingle(section)) continue;
+        if (file.tree[section] !== null) singles.set(section, { file, path: [section] });
+        else warnOfEmpty(section, file, problems);
       }
     }
   }
@@ -38,6 +40,12 @@ export function mergeFiles(files: readonly SourceFile[], problems: Problems): Me
     else problems.addAt('CONFIG_MISSING', 'configuration', seen, hint);
   }
   return { sections, singles };
+}
+
+/** An empty section counts as absent, which for most is not the same as a map without keys. */
+function warnOfEmpty(section: string, file: SourceFile, problems: Problems): void {
+  const hint = `Remove it, or give it keys; ${section}: {} is the section with its defaults, where none is required.`;
+  problems.warn('CONFIG_UNUSED', file, [section], 'the section is empty, so it counts as absent', hint);
 }
 
 function addEntries(

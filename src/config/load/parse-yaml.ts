@@ -1,4 +1,4 @@
-import type { Node, Pair, Range, Scalar, YAMLError } from 'yaml';
+import type { Alias, Node, Pair, Range, Scalar, YAMLError } from 'yaml';
 import type { Problems } from '../problems/problems.ts';
 import { repeatedKey, syntaxProblem } from '../problems/syntax.ts';
 
@@ -7,6 +7,12 @@ type Position = (offset: number) => { readonly line: number; readonly col: numbe
 
 /** How deep values may be nested. No configuration needs as much, and an alias that holds itself ends here. */
 const MAX_DEPTH = 64;
+
+/**
+ * How many values all aliases of a file bring together. Aliases that hold aliases can make a small file very large, and
+ * each later look at it slow; no configuration needs as many.
+ */
+const MAX_BY_ALIASES = 100_000;
 
 /** Messages for the parser's codes. Its own messages are not used, since they print lines of the file. */
 const MESSAGES: Readonly<Record<string, string>> = {
@@ -53,7 +59,10 @@ class Reader {
   readonly #position: Position;
   readonly #label: string;
   readonly #problems: Problems;
-  readonly #anchors = new Map<string, unknown>();
+  readonly #anchors = new Map<string, { readonly value: unknown; readonly count: number }>();
+  /** How many values have been made, those that an alias brings again included. */
+  #count = 0;
+  #byAliases = 0;
   readonly #path: (string | number)[] = [];
 
   constructor(yaml: Yaml, position: Position, label: string, problems: Problems) {
@@ -71,14 +80,24 @@ class Reader {
 
   read(node: Node | null): unknown {
     if (node === null) return null;
-    if (this.#yaml.isAlias(node)) {
-      if (this.#anchors.has(node.source)) return this.#anchors.get(node.source);
-      this.report(startOf(node), 'an alias has no anchor before it');
+    if (this.#yaml.isAlias(node)) return this.#ofAlias(node);
+    const before = this.#count++;
+    const value = this.#value(node);
+    if (node.anchor) this.#anchors.set(node.anchor, { value, count: this.#count - before });
+    return value;
+  }
+
+  #ofAlias(alias: Alias): unknown {
+    const anchor = this.#anchors.get(alias.source);
+    if (anchor === undefined) {
+      this.report(startOf(alias), 'an alias has no anchor before it');
       return null;
     }
-    const value = this.#value(node);
-    if (node.anchor) this.#anchors.set(node.anchor, value);
-    return value;
+    if (this.#byAliases > MAX_BY_ALIASES) return null; // which was reported
+    this.#count += anchor.count;
+    this.#byAliases += anchor.count;
+    if (this.#byAliases > MAX_BY_ALIASES) this.report(startOf(alias), 'aliases make the file too large');
+    return anchor.value;
   }
 
   #value(node: Node): unknown {

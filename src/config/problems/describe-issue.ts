@@ -2,7 +2,7 @@ import type * as z from 'zod/mini';
 import type { Code } from '../../base/codes.ts';
 import { didYouMean, makeNearest } from '../../base/nearest.ts';
 import { isTree, type SourceFile } from '../load/source-file.ts';
-import { type ConfigPath, pathKey, valueAt } from '../place.ts';
+import { type ConfigPath, formatPlace, pathKey, valueAt } from '../place.ts';
 import { DURATION_EXPECTED, MODE_EXPECTED, NOT_YET, POSITIVE_EXPECTED } from '../rules.ts';
 import { keysOfOptions, knownKeys } from './schema-keys.ts';
 
@@ -50,7 +50,7 @@ export function describeIssue(
     return [{ code: 'CONFIG_INVALID', path, seen: `the value that the reference gave does not fit; ${expected}` }];
   const near = typeof value === 'string' ? makeNearest(choicesOf(issue))(value) : undefined;
   const seen = `${describeFound(value, issue)}; ${expected}${didYouMean(near)}`;
-  return [{ code: 'CONFIG_INVALID', path, seen, ...hintFor(value, issue) }];
+  return [{ code: 'CONFIG_INVALID', path, seen, ...hintFor(value, issue, [...base, ...path]) }];
 }
 
 /**
@@ -140,7 +140,7 @@ const OTHER_FORMATS: ReadonlyMap<unknown, string> = new Map([
   ['pfx', 'Write pkcs12.'],
 ]);
 
-function hintFor(value: unknown, issue: z.core.$ZodIssue): { hint?: string } {
+function hintFor(value: unknown, issue: z.core.$ZodIssue, place: ConfigPath): { hint?: string } {
   const other = optionsOf(issue).includes('pkcs12') ? OTHER_FORMATS.get(value) : undefined;
   if (other !== undefined) return { hint: other };
   if (typeof value === 'number' && issue.message === MODE_EXPECTED) {
@@ -157,6 +157,11 @@ function hintFor(value: unknown, issue: z.core.$ZodIssue): { hint?: string } {
   }
   if (issue.code === 'invalid_type' && issue.expected === 'string' && typeof value !== 'object') {
     return { hint: 'Put it in quotes.' };
+  }
+  const isMap = issue.code === 'invalid_type' && (issue.expected === 'object' || issue.expected === 'record');
+  if (isMap && typeof value === 'string') {
+    const path = place[0] === 'secrets' && place[2] === 'write' ? 'Write it as write: { path: … }. ' : '';
+    return { hint: `${path}pannier explain ${formatPlace(place)} shows its keys.` };
   }
   return {};
 }

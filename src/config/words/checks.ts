@@ -32,7 +32,7 @@ export const checksWords: Words = {
   }),
   'outputs.NAME.verify': {
     type: 'map',
-    does: 'asks the application after each reload, by `http` or `command`; failing, the generation before is published again and reloaded',
+    does: 'asks the application after each reload, or after each publication when there is no `reload` since it reads the files itself, by `http` or `command`; failing, the generation before is published again and reloaded',
     examples: [{ http: { url: 'http://127.0.0.1:8080/healthz' }, within: '10s' }],
   },
   'outputs.NAME.verify.within': {

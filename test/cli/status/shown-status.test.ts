@@ -43,6 +43,24 @@ const status: Status = {
 };
 
 describe('the status for people', () => {
+  it('says "now" of what is due, in a sentence as in a column', () => {
+    const past = '2026-01-01T01:00:00.000Z';
+    const [backend] = status.backends;
+    const [app] = status.secrets;
+    const [shop] = status.outputs;
+    if (backend === undefined || app === undefined || shop === undefined) throw new Error('the status has one of each');
+    const shown = shownStatus({
+      ...status,
+      backends: [{ ...backend, failure, circuit: { state: 'open', probeAt: past } as never }],
+      secrets: [{ ...app, nextAt: past }],
+      outputs: [{ ...shop, reloadAt: past }],
+    });
+    expect(shown).toContain('asked again now');
+    expect(shown).toContain('reload due now');
+    expect(shown).toMatch(/^app .* now /m);
+    expect(shown).not.toContain('over');
+  });
+
   it('is a line about the agent and a table each of backends, secrets and outputs', () => {
     expect(shownStatus(status).split('\n')).toEqual([
       'pannier 1.2.3, up 1h, configuration of 1m ago: /etc/pannier.yaml',

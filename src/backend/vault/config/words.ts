@@ -60,7 +60,7 @@ export const vaultWords: Words = {
   'backends.NAME.auth.inline': {
     type: '`auto`, `off`',
     default: '`off`',
-    does: '`auto`: `init`, `render` and `get --direct` make [no token](inline-auth.md) where the server is OpenBao 2.4 or newer and nothing has a lease',
+    does: '`auto`: `init`, `render` and `get --direct` make [no token](inline-auth.md) where the server is OpenBao 2.4 or newer and nothing has a lease; a login that one of them makes nevertheless ends by `revokeOnExit`, which has nothing to do otherwise',
     examples: ['auto'],
   },
   'backends.NAME.auth.mount': {
@@ -170,7 +170,7 @@ export const vaultWords: Words = {
   },
   'secrets.NAME.write': {
     type: 'map',
-    does: 'a secret that is the answer to a write',
+    does: 'a secret that is the answer to a write; a map, since a write has parameters, while `read` is a text',
     examples: [{ path: 'aws/sts/deploy', data: { ttl: '1h' } }],
   },
   'secrets.NAME.write.path': {

@@ -1,4 +1,5 @@
 import { parseDuration } from '../../../base/duration.ts';
+import { makeNearest } from '../../../base/nearest.ts';
 import type { Shapes } from '../../check/shapes.ts';
 import type { CommandReloadConfig, VerifyConfig } from '../../config.ts';
 import type { ConfigEntry } from '../../load/entry.ts';
@@ -15,10 +16,25 @@ const CHECK_TIMEOUT = '10s';
 
 /** The check of candidates. Undefined when something is wrong; it was added to `problems`. */
 export function resolveCheck(entry: ConfigEntry, problems: Problems): CommandReloadConfig | undefined {
-  return resolveEntry('check', entry, problems, ({ command }, found) =>
-    resolveCommand({ ...command, timeout: command.timeout ?? CHECK_TIMEOUT }, entry, found),
-  );
+  return resolveEntry('check', entry, problems, ({ command }, found) => {
+    warnOfPlaceholders(command.argv, entry, found);
+    return resolveCommand({ ...command, timeout: command.timeout ?? CHECK_TIMEOUT }, entry, found);
+  });
 }
+
+/** Warns of what is nearly `{dir}`. Other words in braces may be for the program, and so may variables of a shell. */
+function warnOfPlaceholders(argv: readonly string[], { file, path }: ConfigEntry, problems: Problems): void {
+  for (const [index, argument] of argv.entries()) {
+    for (const [, word = ''] of argument.matchAll(/(?<!\$)\{(\w+)\}/g)) {
+      if (word === 'dir' || nearDir(word) === undefined) continue;
+      const at = [...path, 'command', 'argv', index];
+      const seen = 'a word in braces is passed as it is; did you mean {dir}, the directory of the candidate?';
+      problems.warn('CONFIG_DOUBTFUL', file, at, seen);
+    }
+  }
+}
+
+const nearDir = makeNearest(['dir']);
 
 /** The question after a reload. Undefined when something is wrong; it was added to `problems`. */
 export function resolveVerify(entry: ConfigEntry, problems: Problems): VerifyConfig | undefined {

@@ -3,7 +3,7 @@ import { parseDuration } from '../../../base/duration.ts';
 import type { FileConfig, OutputConfig } from '../../config.ts';
 import type { ConfigEntry } from '../../load/entry.ts';
 import { resolveEntry } from '../../load/resolve-entry.ts';
-import { isTree, isUnfilled } from '../../load/source-file.ts';
+import { isTree } from '../../load/source-file.ts';
 import { valueAt } from '../../place.ts';
 import type { Problems } from '../../problems/problems.ts';
 import type { OutputShape } from '../../schema.ts';
@@ -93,6 +93,7 @@ function outputOf(
     ...parts,
   };
   warnOfDirMode(output, entry, problems);
+  warnOfNoReload(shape, output, entry, problems);
   return output;
 }
 
@@ -125,30 +126,17 @@ function warnOfDirMode(output: OutputConfig, { file, path }: ConfigEntry, proble
   }
 }
 
-/** Refuses two outputs with one directory, or one inside the other: each would remove the files of the other as old. */
-export function checkDirs(entries: ReadonlyMap<string, ConfigEntry>, problems: Problems): void {
-  const owners = new Map<string, string>();
-  // Of outputs with other problems as well.
-  const all = [...entries].flatMap(([name, { file, path }]) => {
-    const dir = valueAt(file.tree, [...path, 'dir']);
-    const isKnown = typeof dir === 'string' && dir !== '' && !isUnfilled(file, [...path, 'dir']);
-    return isKnown ? [{ name, dir: resolve(file.dir, dir) }] : [];
-  });
-  for (const { name, dir } of all) {
-    const first = owners.get(dir);
-    if (first === undefined) owners.set(dir, name);
-    else add(name, `dir is the same directory as outputs.${first}.dir`);
-  }
-  for (const { name, dir } of all) {
-    for (let above = dirname(dir); above !== dirname(above); above = dirname(above)) {
-      const owner = owners.get(above);
-      if (owner !== undefined) add(name, `dir is inside outputs.${owner}.dir`);
-    }
-  }
-
-  function add(name: string, seen: string): void {
-    const { file, path } = entries.get(name) as ConfigEntry;
-    problems.add('CONFIG_SAME_DIR', file, [...path, 'dir'], seen);
+/** Warns of keys that say when to reload where there is nothing to reload. */
+function warnOfNoReload(
+  shape: OutputShape,
+  output: OutputConfig,
+  { file, path }: ConfigEntry,
+  problems: Problems,
+): void {
+  if (output.reload.length > 0 || output.verify !== undefined) return;
+  for (const key of ['reloadSpread', 'reloadOnFirst'] as const) {
+    if (shape[key] === undefined || shape[key] === false) continue;
+    problems.warn('CONFIG_UNUSED', file, [...path, key], `${key} has no effect: the output has no reload`);
   }
 }
 

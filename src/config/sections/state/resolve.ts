@@ -20,6 +20,12 @@ const DEFAULT_MAX_AGE_MS = 86_400_000;
 /** Commands get no variable with this beginning, so the key does not reach them. */
 const OWN_VARIABLE = /^PANNIER_[A-Z0-9_]+$/;
 
+/** Files that Pannier writes in the directory of the state; it only ever makes `key`. */
+const OF_STATE = /^(?:state|new|refused(?:\.\d)?)$/;
+
+/** Where directories are on tmpfs. */
+const IN_MEMORY = /^\/(?:run|dev\/shm)\//;
+
 /** What the key may come from; no two of them go together. */
 const KEYS = ['keyFile', 'keyEnv', 'transit'] as const;
 
@@ -45,9 +51,22 @@ function stateOf(
   key: StateKeyConfig,
   { file, path }: ConfigEntry,
   problems: Problems,
-): StateConfig {
+): StateConfig | undefined {
+  const dir = resolve(file.dir, at);
+  if (key.from === 'file' && key.file.startsWith(`${dir}/`)) {
+    const place = [...path, 'keyFile'];
+    if (OF_STATE.test(key.file.slice(dir.length + 1))) {
+      const hint = 'Name a file outside state.path.';
+      problems.add('CONFIG_SAME_DIR', file, place, 'keyFile is a file that the state itself is written to', hint);
+      return undefined;
+    }
+    if (!IN_MEMORY.test(dir)) {
+      const seen = 'keyFile is inside state.path, and on a disk a key beside the state protects nothing';
+      problems.warn('CONFIG_DOUBTFUL', file, place, seen, 'Keep the key elsewhere.');
+    }
+  }
   return {
-    path: resolve(file.dir, at),
+    path: dir,
     key,
     maxAgeMs: maxAge === undefined ? DEFAULT_MAX_AGE_MS : (parseDuration(maxAge) ?? DEFAULT_MAX_AGE_MS),
     place: problems.placeIn(file, path),

@@ -232,7 +232,8 @@ describe('the state of an agent, with a real OpenBao', () => {
       writeFileSync(file, bytes);
       const init = await scene.init(config);
       expect([init.status, codes(init)]).toEqual([0, ['STATE_UNREADABLE']]);
-      expect(readFileSync(join(place, 'state/refused'))).toEqual(bytes);
+      const refused = readdirSync(join(place, 'state')).filter((name) => name.startsWith('refused'));
+      expect(refused.map((name) => readFileSync(join(place, 'state', name)))).toContainEqual(Buffer.from(bytes));
     }
     writeFileSync(join(place, 'key'), 'K'.repeat(32));
     const other = await scene.init(config);

@@ -176,7 +176,7 @@ describe('a verification', () => {
     next.put('good 2');
     await next.until('reload-done');
     expect([next.read(), next.of('output-rolled-back')]).toEqual(['good 2', []]);
-    expect(readFileSync(join(dir, 'o/..reloaded'), 'utf8')).toBe('4\n');
+    expect(readFileSync(join(dir, 'o/..reloaded'), 'utf8').split('\n')[0]).toBe('4');
   });
 
   it('of the very first generation is not asked for: no application has read it', async () => {

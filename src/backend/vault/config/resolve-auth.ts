@@ -15,10 +15,16 @@ const KUBERNETES_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 
 let forAws: typeof import('../../aws/config/resolve.ts') | undefined;
 
-/** Loads what the login `aws` is resolved by, if one of these entries of backends has it. */
+/** The methods that need nothing more to be resolved. */
+const OTHERS: readonly unknown[] = ['kubernetes', 'jwt', 'approle', 'token', 'cert', 'userpass', 'ldap', 'none'];
+
+/**
+ * Loads what the login `aws` is resolved by, if one of these entries of backends has it. An entry whose method is absent
+ * or wrong is resolved with every method, to find all that is wrong with it.
+ */
 export async function loadLogins(entries: readonly ConfigTree[]): Promise<void> {
-  const isAws = ({ auth }: ConfigTree) => isTree(auth) && auth['method'] === 'aws';
-  if (entries.some(isAws)) forAws = await import('../../aws/config/resolve.ts');
+  const needsAws = ({ auth }: ConfigTree) => !isTree(auth) || !OTHERS.includes(auth['method']);
+  if (entries.some(needsAws)) forAws = await import('../../aws/config/resolve.ts');
 }
 
 /** Resolves the login of the backend that `entry` is; undefined when a problem was added. */

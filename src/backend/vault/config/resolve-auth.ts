@@ -19,8 +19,8 @@ let forAws: typeof import('../../aws/config/resolve.ts') | undefined;
 const OTHERS: readonly unknown[] = ['kubernetes', 'jwt', 'approle', 'token', 'cert', 'userpass', 'ldap', 'none'];
 
 /**
- * Loads what the login `aws` is resolved by, if one of these entries of backends has it. An entry whose method is absent
- * or wrong is resolved with every method, to find all that is wrong with it.
+ * Loads what the login `aws` is resolved by, if one of these entries of backends has it. An entry whose method is
+ * absent or wrong is resolved with every method, to find all that is wrong with it.
  */
 export async function loadLogins(entries: readonly ConfigTree[]): Promise<void> {
   const needsAws = ({ auth }: ConfigTree) => !isTree(auth) || !OTHERS.includes(auth['method']);

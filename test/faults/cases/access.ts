@@ -104,7 +104,8 @@ export const ACCESS: readonly FaultCase[] = [
       rotated: 'in the fault',
       codes: ['SECRET_NOT_FOUND', 'BACKEND_REJECTED'],
     },
-    check: async (scene) => expect(await isLetIn(scene)).toBe(true),
+    // The secret is fresh a moment before its files are published.
+    check: (scene) => eventually(async () => expect(await isLetIn(scene)).toBe(true)),
   },
   {
     id: 'mount-moved',

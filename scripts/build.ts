@@ -186,6 +186,7 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/backend/vault/auth/resume-login.ts',
     'src/config/sections/state/resolve.ts',
   ],
+  events: ['src/backend/vault/config/resolve-events.ts', 'src/backend/vault/events/vault-events.ts'],
   traces: ['src/trace/open.ts', 'src/config/sections/traces/resolve.ts'],
   leases: [
     'src/lease/replaced/replaced-values.ts',

@@ -9,6 +9,7 @@ const LAYERS = [
   'log',
   'config',
   'http',
+  'feed',
   'backend',
   'lease',
   'state',

@@ -99,6 +99,9 @@ export type Fact =
       readonly failure?: Failure;
       readonly probeInMs?: number;
     }
+  /** From now on the backend tells of each change. */
+  | { readonly kind: 'feed-up'; readonly backend: string }
+  | { readonly kind: 'feed-down'; readonly backend: string; readonly failure: Failure }
   // ---- secrets; `secrets` are the names of all secrets that share the fetch
   | {
       readonly kind: 'secret-changed';

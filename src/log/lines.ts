@@ -32,6 +32,8 @@ const LINES: { readonly [K in Fact['kind']]: readonly [Level, string] } = {
   'backend-answered': ['debug', 'backend answered'],
   'backend-failed': ['debug', 'backend request failed'],
   'backend-circuit': ['info', 'circuit breaker of the backend changed'],
+  'feed-up': ['info', 'changes are told'],
+  'feed-down': ['warn', 'changes are not told'],
   'secret-changed': ['info', 'secret changed'],
   'secret-kept': ['info', 'secret kept from before'],
   'secret-unchanged': ['debug', 'secret unchanged'],

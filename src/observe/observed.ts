@@ -26,7 +26,7 @@ export interface Observed {
     computed(): ReadonlyMap<string, { keys(): Iterable<string> }>;
   };
   readonly backends: {
-    byName(): ReadonlyMap<string, Pick<Backend, 'login' | 'trouble' | 'circuit'>>;
+    byName(): ReadonlyMap<string, Pick<Backend, 'login' | 'trouble' | 'circuit' | 'feed'>>;
   };
   /** Why a secret that has no entry yet has none. */
   reasonMissing(name: string): Failure;

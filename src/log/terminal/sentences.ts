@@ -59,6 +59,8 @@ const SENTENCES: Sentences = {
     state === 'closed'
       ? `${backend} answers again`
       : `${backend} does not answer${failure === undefined ? '' : `: ${reasonOf(failure)}`}; nothing is sent for ${formatDuration(probeInMs ?? 0)}, and then one request after each pause`,
+  'feed-up': ({ backend }) => `${backend} tells of changes from now on`,
+  'feed-down': ({ backend, failure }) => `${backend} does not tell of changes: ${reasonOf(failure)}`,
   'secret-changed': ({ secrets, first, lifeMs }) =>
     `${secretsOf(secrets)} ${first ? 'fetched' : 'changed'}${lifeMs === undefined ? '' : `, good for ${formatDuration(lifeMs)}`}`,
   'secret-kept': ({ secrets, lifeMs, ageMs }) =>

@@ -186,7 +186,11 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/backend/vault/auth/resume-login.ts',
     'src/config/sections/state/resolve.ts',
   ],
-  events: ['src/backend/vault/config/resolve-events.ts', 'src/backend/vault/events/vault-events.ts'],
+  events: [
+    'src/backend/vault/config/resolve-events.ts',
+    'src/backend/vault/events/vault-events.ts',
+    'src/feed/relay-feed.ts',
+  ],
   traces: ['src/trace/open.ts', 'src/config/sections/traces/resolve.ts'],
   leases: [
     'src/lease/replaced/replaced-values.ts',
@@ -221,8 +225,9 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/backend/file/examine.ts',
     'src/backend/aws/tools.ts',
   ],
-  // Last, so that what it shares with others lies with them.
+  // Last, so that what they share with others lies with them.
   injector: ['src/cli/injector.ts'],
+  notify: ['src/cli/notify.ts'],
 };
 
 const result = await build({

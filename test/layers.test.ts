@@ -22,6 +22,7 @@ const LAYERS = [
   'agent',
   'import',
   'injector',
+  'relay',
   'cli',
 ];
 

@@ -332,6 +332,10 @@ export type Fact =
   | { readonly kind: 'traces-sent'; readonly spans: number }
   /** `again`: nothing was sent since spans were dropped before. */
   | { readonly kind: 'traces-dropped'; readonly spans: number; readonly failure: Failure; readonly again: boolean }
+  // ---- the relay of `pannier notify`; `file` is the audit log
+  | { readonly kind: 'relay-listening'; readonly where: string }
+  | { readonly kind: 'relay-live'; readonly file: string }
+  | { readonly kind: 'relay-down'; readonly file: string; readonly failure: Failure }
   // ---- the injector; `pod` is what is known of the name of a pod that is created
   | { readonly kind: 'injector-listening'; readonly where: string }
   | { readonly kind: 'injector-certificate' }

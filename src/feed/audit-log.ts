@@ -19,6 +19,12 @@ const MAX_FOREIGN = 20;
 const FOREIGN = 'holds no entries of an audit log in JSON';
 const UNSHOWN = 'has no line of a request that the server has answered';
 
+/**
+ * Where the line of a request that was answered must be: in this log, or in that of another node, which carries out all
+ * requests of this one.
+ */
+export type Proof = 'here' | 'elsewhere';
+
 export interface AuditLogOptions {
   readonly path: string;
   /** Configuration path of the file, for failures. */
@@ -29,7 +35,7 @@ export interface AuditLogOptions {
    * the answer.
    * @throws PannierError when there was no answer.
    */
-  readonly probe: (name: string, signal: AbortSignal) => Promise<void>;
+  readonly probe: (name: string, signal: AbortSignal) => Promise<Proof>;
   readonly listener: AuditListener;
 }
 
@@ -90,9 +96,14 @@ export class AuditLog implements AsyncDisposable {
       return;
     }
     this.#foreign = 0;
-    this.#lineMonoMs = this.#options.clock.monoMs();
+    this.#noteLine();
     if (this.#expected !== undefined && text.includes(this.#expected.name)) this.#expected.seen();
     if (line !== 'no-change') this.#options.listener.changed(line);
+  }
+
+  #noteLine(): true {
+    this.#lineMonoMs = this.#options.clock.monoMs();
+    return true;
   }
 
   #read(why: string | undefined): void {
@@ -142,7 +153,7 @@ export class AuditLog implements AsyncDisposable {
       },
     };
     try {
-      await probe(name, this.#stop.signal);
+      if ((await probe(name, this.#stop.signal)) === 'elsewhere') return this.#noteLine();
       this.#tail.look();
       if (!isSeen) await clock.sleep(LINE_MS, waited.signal);
       return isSeen;

@@ -28,7 +28,7 @@ function follow() {
   const clock = new FakeClock();
   const heard: string[] = [];
   const lives: (Failure | undefined)[] = [];
-  const server = { writes: true, answers: true, probes: 0 };
+  const server = { writes: true, answers: true, isStandby: false, probes: 0 };
   log = new AuditLog({
     path,
     place: 'backends.bao.events.auditFile',
@@ -36,7 +36,9 @@ function follow() {
     async probe(name) {
       server.probes++;
       if (!server.answers) throw fail('BACKEND_UNREACHABLE', 'backends.bao', 'no answer');
+      if (server.isStandby) return 'elsewhere';
       if (server.writes) await appendFile(path, line('read', `sys/internal/ui/mounts/${name}`));
+      return 'here';
     },
     listener: {
       changed: (change) => heard.push(change.path),
@@ -81,6 +83,13 @@ describe('AuditLog', () => {
     server.answers = false;
     await becomes(/cannot be proven: no answer/);
     server.answers = true;
+    await becomes('live');
+  });
+
+  it('is live beside a standby, which has no lines of its own', async () => {
+    const { becomes, server } = follow();
+    server.isStandby = true;
+    server.writes = false;
     await becomes('live');
   });
 

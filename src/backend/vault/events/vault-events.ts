@@ -2,8 +2,10 @@ import type { Clock } from '../../../base/clock.ts';
 import type { Failure } from '../../../base/errors.ts';
 import type { Emit } from '../../../base/fact.ts';
 import type { Environment } from '../../../config/environment.ts';
-import { AuditFileFeed, type Feed } from '../../../feed/feed.ts';
+import type { Proof } from '../../../feed/audit-log.ts';
+import { AuditFileFeed, type Feed, type FeedReport } from '../../../feed/feed.ts';
 import type { Want, WatchListener } from '../../backend.ts';
+import { readCredential } from '../../credential-file.ts';
 import type { FeedView } from '../../feed-view.ts';
 import { type VaultClient, VaultStatusError } from '../client/client.ts';
 import type { EventsConfig, VaultBackendConfig } from '../config/config.ts';
@@ -90,12 +92,20 @@ export class VaultEvents implements AsyncDisposable {
   }
 }
 
-type Report = ConstructorParameters<typeof AuditFileFeed>[1];
-
-async function openFeed({ config, client, clock }: VaultEventsDeps, report: Report): Promise<Feed> {
+async function openFeed(deps: VaultEventsDeps, report: FeedReport): Promise<Feed> {
+  const { config, client, clock } = deps;
   const place = `backends.${config.name}.events`;
   const { events } = config;
-  if (events.kind === 'relay') throw new TypeError('relays are not there yet');
+  if (events.kind === 'relay') {
+    const { RelayFeed } = await import('../../../feed/relay-feed.ts');
+    const { random, env, version } = deps;
+    const { urls, tls, tokenFile } = events;
+    const readToken =
+      tokenFile === undefined
+        ? undefined
+        : (signal: AbortSignal) => readCredential(tokenFile, `${place}.tokenFile`, signal);
+    return new RelayFeed({ urls, tls, readToken, place: `${place}.url`, clock, random, env, version, report });
+  }
   const at = `${place}.auditFile`;
   return new AuditFileFeed(
     { path: events.auditFile, place: at, clock, probe: (name, signal) => probe(client, name, at, signal) },
@@ -104,11 +114,12 @@ async function openFeed({ config, client, clock }: VaultEventsDeps, report: Repo
 }
 
 /** A request that every server takes without a token, refuses, and writes into its log. */
-async function probe(client: VaultClient, name: string, place: string, signal: AbortSignal): Promise<void> {
+async function probe(client: VaultClient, name: string, place: string, signal: AbortSignal): Promise<Proof> {
   const path = `sys/internal/ui/mounts/${name}`;
   try {
     await client.call({ method: 'GET', path, place, idempotent: true }, signal);
   } catch (error) {
     if (!(error instanceof VaultStatusError) || error.status >= 500) throw error;
   }
+  return 'here';
 }

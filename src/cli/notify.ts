@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { systemClock } from '../base/clock.ts';
-import { fail, failure, ProblemsError } from '../base/errors.ts';
+import { type Failure, fail, failure, ProblemsError } from '../base/errors.ts';
 import { parseAddress } from '../config/address.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { isLoopback, parseHostPort } from '../config/host-port.ts';
@@ -13,8 +13,8 @@ import { spareMemory } from './sparing.ts';
 import { listenForStop } from './stop-signals.ts';
 
 export interface NotifyCommandOptions {
-  readonly auditFile: string;
-  readonly address: string;
+  readonly auditFile?: string;
+  readonly address?: string;
   readonly listen: string;
   readonly caFile?: string;
   readonly tlsCertFile?: string;
@@ -25,8 +25,8 @@ export interface NotifyCommandOptions {
 
 /** `pannier notify`: tells agents what the audit log of a server says, until it is told to stop. */
 export async function notifyCommand(options: NotifyCommandOptions): Promise<number> {
-  const { auditFile, caFile, tlsCertFile, tlsKeyFile, clientCaFile } = options;
-  const { where, address } = checked(options);
+  const { caFile, tlsCertFile, tlsKeyFile, clientCaFile } = options;
+  const { where, address, auditFile } = checked(options);
   const clock = systemClock;
   const log = await openLog({ level: 'info', format: 'auto', schema: 'pannier' });
   const { emit } = log;
@@ -76,14 +76,20 @@ async function acceptsOne(tokens: readonly TokenFile[], given: string): Promise<
 }
 
 /** @throws ProblemsError with all that is wrong at once. */
-function checked({ listen, address, tlsCertFile, tlsKeyFile, tokenFile, clientCaFile }: NotifyCommandOptions) {
-  const problems = [];
+function checked(options: NotifyCommandOptions) {
+  const { auditFile, address, listen, tlsCertFile, tlsKeyFile, tokenFile, clientCaFile } = options;
+  const problems: Failure[] = [];
+  const needs = (name: string, value: string | undefined, hint: string) => {
+    if (value === undefined) problems.push(failure('CONFIG_MISSING', name, 'it is not named', { hint }));
+  };
+  needs('--audit-file', auditFile, 'Name the file audit log of the server.');
+  needs('--address', address, 'Name the server that writes the log, such as https://127.0.0.1:8200.');
   const where = parseHostPort(listen);
   if (where === undefined) {
     problems.push(failure('CONFIG_INVALID', '--listen', 'it is not HOST:PORT', { hint: 'Such as 0.0.0.0:8271.' }));
   }
-  const parsed = parseAddress(address);
-  if (parsed.address === undefined) problems.push(failure('CONFIG_INVALID', '--address', parsed.wrong ?? ''));
+  const parsed = address === undefined ? {} : parseAddress(address);
+  if (parsed.wrong !== undefined) problems.push(failure('CONFIG_INVALID', '--address', parsed.wrong));
   if ((tlsCertFile === undefined) !== (tlsKeyFile === undefined)) {
     const name = tlsCertFile === undefined ? '--tls-cert-file' : '--tls-key-file';
     problems.push(failure('CONFIG_MISSING', name, 'it is not named', { hint: 'Name both files.' }));
@@ -100,6 +106,8 @@ function checked({ listen, address, tlsCertFile, tlsKeyFile, tokenFile, clientCa
     const seen = 'neither it nor --client-ca-file is named, so everybody could listen';
     problems.push(failure('CONFIG_MISSING', '--token-file', seen, { hint: 'Name one of them.' }));
   }
-  if (problems.length > 0 || where === undefined || parsed.address === undefined) throw new ProblemsError(problems);
-  return { where, address: parsed.address };
+  if (problems.length > 0 || where === undefined || parsed.address === undefined || auditFile === undefined) {
+    throw new ProblemsError(problems);
+  }
+  return { where, address: parsed.address, auditFile };
 }

@@ -213,8 +213,8 @@ export function createProgram(choose: (choice: Choice) => void): Command {
   program
     .command('notify')
     .description('tell agents which paths were written, by the audit log of the server on this machine')
-    .requiredOption('--audit-file <path>', 'the file audit log of the server')
-    .requiredOption('--address <url>', 'the server that writes it')
+    .option('--audit-file <path>', 'the file audit log of the server')
+    .option('--address <url>', 'the server that writes it')
     .option('--ca-file <path>', 'the authorities that its certificate may be of')
     .addOption(new Option('--listen <address>', 'HOST:PORT for agents').default('127.0.0.1:8271', '127.0.0.1:8271'))
     .option('--tls-cert-file <path>', 'the certificate that agents are shown, read again when it changes')

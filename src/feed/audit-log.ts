@@ -31,8 +31,8 @@ export interface AuditLogOptions {
   readonly place: string;
   readonly clock: Clock;
   /**
-   * Sends a request whose path ends in `name` to the server that writes the log. Resolves when it was answered, whatever
-   * the answer.
+   * Sends a request whose path ends in `name` to the server that writes the log. Resolves when it was answered,
+   * whatever the answer.
    * @throws PannierError when there was no answer.
    */
   readonly probe: (name: string, signal: AbortSignal) => Promise<Proof>;

@@ -6,13 +6,13 @@ import { errnoOf, errnoWord } from '../base/errno.ts';
 /** How often the file is looked at without an event: another file at the path makes none, nor does a write over NFS. */
 const LOOK_MS = 1_000;
 
-/** How long a file that was renamed away is still read. The server writes to it until it is told to open the new one. */
+/** How long a file that was renamed away is still read: the server writes to it until it is told to open the new one. */
 const OLD_FILE_MS = 60_000;
 
-/** The longest line. A request has at most 32 MiB unless configured otherwise, and hashes are longer than most values. */
+/** The longest line. A request has up to 32 MiB unless configured otherwise, but no secret is nearly that long. */
 export const MAX_LINE_BYTES = 16 * 1024 * 1024;
 
-const CHUNK_BYTES = 256 * 1024;
+const CHUNK_BYTES = 64 * 1024;
 
 /** How much of what was read last is compared at each read: it differs when a file was cut and has grown again. */
 const OVERLAP_BYTES = 64;
@@ -41,6 +41,8 @@ export class FileTail implements AsyncDisposable {
   #cancelLook = () => {};
   #looking: Promise<void> | undefined;
   #mustLookAgain = false;
+  /** Whether the path is to be looked at too, where another file may be. */
+  #mustLookAtPath = true;
   #isDisposed = false;
   #why: string | undefined | null = null;
 
@@ -48,7 +50,7 @@ export class FileTail implements AsyncDisposable {
     this.#path = path;
     this.#clock = clock;
     this.#listener = listener;
-    this.look();
+    this.look(true);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -59,10 +61,11 @@ export class FileTail implements AsyncDisposable {
     await Promise.all(this.#files.map((file) => file.close()));
   }
 
-  /** Looks now, or once more after the look that is under way. */
-  look(): void {
+  /** Looks now, or once more after the look that is under way. @param atPath whether another file may be there. */
+  look(atPath = false): void {
     if (this.#isDisposed) return;
     this.#mustLookAgain = true;
+    this.#mustLookAtPath ||= atPath;
     this.#looking ??= this.#lookAll().finally(() => {
       this.#looking = undefined;
     });
@@ -74,17 +77,14 @@ export class FileTail implements AsyncDisposable {
       this.#mustLookAgain = false;
       await this.#lookOnce();
     }
-    if (!this.#isDisposed) this.#cancelLook = this.#clock.after(LOOK_MS, () => this.look());
+    if (!this.#isDisposed) this.#cancelLook = this.#clock.after(LOOK_MS, () => this.look(true));
   }
 
   async #lookOnce(): Promise<void> {
-    let why: string | undefined;
-    try {
-      const stats = await stat(this.#path);
-      if (this.#files.at(-1)?.isOf(stats) !== true) await this.#open();
-    } catch (error) {
-      // A file that was renamed away is read on; the server makes another one.
-      if (errnoWord(error) !== 'ENOENT' || this.#files.length === 0) why = reason(error);
+    let why = this.#why ?? undefined;
+    if (this.#mustLookAtPath || this.#files.length === 0) {
+      this.#mustLookAtPath = false;
+      why = await this.#lookAtPath();
     }
     try {
       for (const file of this.#files) await file.drain(this.#listener, () => this.#isDisposed);
@@ -95,6 +95,18 @@ export class FileTail implements AsyncDisposable {
       for (const file of this.#files.splice(0)) await file.close();
     }
     this.#tell(why);
+  }
+
+  /** Resolves to what prevents that the file at the path is read. */
+  async #lookAtPath(): Promise<string | undefined> {
+    try {
+      const stats = await stat(this.#path);
+      if (this.#files.at(-1)?.isOf(stats) !== true) await this.#open();
+      return undefined;
+    } catch (error) {
+      // A file that was renamed away is read on; the server makes another one.
+      return errnoOf(error) === 'ENOENT' && this.#files.length > 0 ? undefined : reason(error);
+    }
   }
 
   async #open(): Promise<void> {
@@ -115,7 +127,7 @@ export class FileTail implements AsyncDisposable {
     this.#watcher?.close();
     this.#watcher = undefined;
     try {
-      const watcher = watch(this.#path, { persistent: false }, () => this.look());
+      const watcher = watch(this.#path, { persistent: false }, (event) => this.look(event === 'rename'));
       watcher.on('error', () => watcher.close());
       this.#watcher = watcher;
     } catch {
@@ -160,6 +172,7 @@ class Followed {
   readonly #handle: FileHandle;
   readonly #stats: Stats;
   #offset: number;
+  readonly #buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES + OVERLAP_BYTES);
   /** The bytes before `#offset`, at most `OVERLAP_BYTES`. */
   #before: Buffer;
   /** What was read of a line whose end is not there yet. */
@@ -199,27 +212,17 @@ class Followed {
   /** Tells all lines that have come since the last time. */
   async drain(listener: TailListener, isOver: () => boolean): Promise<void> {
     while (!isOver()) {
-      const { size } = await this.#handle.stat();
-      if (size < this.#offset) this.#cut(listener);
-      if (size === this.#offset) return;
       const overlap = this.#before.length;
-      const length = Math.min(size - this.#offset, CHUNK_BYTES) + overlap;
-      const { buffer, bytesRead } = await this.#handle.read(
-        Buffer.allocUnsafe(length),
-        0,
-        length,
-        this.#offset - overlap,
-      );
-      if (bytesRead < overlap || !buffer.subarray(0, overlap).equals(this.#before)) {
+      const { bytesRead } = await this.#handle.read(this.#buffer, 0, this.#buffer.length, this.#offset - overlap);
+      const bytes = this.#buffer.subarray(0, bytesRead);
+      if (bytesRead < overlap || !bytes.subarray(0, overlap).equals(this.#before)) {
         this.#cut(listener);
         continue;
       }
       if (bytesRead === overlap) return;
-      const chunk = buffer.subarray(overlap, bytesRead);
-      this.#offset += chunk.length;
-      const end = buffer.subarray(0, bytesRead);
-      this.#before = Buffer.from(end.subarray(Math.max(0, end.length - OVERLAP_BYTES)));
-      this.#split(chunk, listener);
+      this.#offset += bytesRead - overlap;
+      this.#before = Buffer.from(bytes.subarray(Math.max(0, bytesRead - OVERLAP_BYTES)));
+      this.#split(bytes.subarray(overlap), listener);
     }
   }
 
@@ -240,7 +243,7 @@ class Followed {
       this.#isSkipped = false;
       start = end + 1;
     }
-    // A copy, so that the end of a chunk does not hold the whole of it.
+    // A copy, since the buffer is used again.
     if (start < chunk.length) this.#keep(Buffer.from(chunk.subarray(start)), listener);
   }
 

@@ -214,8 +214,8 @@ class Relay {
 
   /** A relay that was live may be there again soon, and have kept what was missed. */
   #lost(why: string): void {
-    if (this.#failure !== undefined) return this.#down(why);
-    if (this.#isResuming) return;
+    if (this.#failure !== undefined) this.#down(why);
+    if (this.#failure !== undefined || this.#isResuming) return;
     this.#isResuming = true;
     this.#cancelResuming = this.#options.clock.after(RESUME_MS, () => {
       this.#isResuming = false;

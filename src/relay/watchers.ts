@@ -14,7 +14,7 @@ const MAX_REMEMBERED = 10_000;
 const MAX_REMEMBERED_LENGTH = 4 * 1024 * 1024;
 
 /** All marks of all agents together: with what keeps them, about 200 MiB. */
-export const MAX_MARKS = 1_000_000;
+const MAX_MARKS = 1_000_000;
 
 interface Subscription {
   readonly watcher: Watcher;
@@ -57,8 +57,11 @@ export class Watchers {
   #told = 0;
   #dropped = 0;
 
-  constructor(bootId: string) {
+  readonly #maxMarks: number;
+
+  constructor(bootId: string, maxMarks = MAX_MARKS) {
     this.#bootId = bootId;
+    this.#maxMarks = maxMarks;
   }
 
   /** For metrics: agents, their marks, changes so far, lines about them, and agents that were dropped. */
@@ -79,7 +82,7 @@ export class Watchers {
   /** False: there are too many marks already. */
   add(watcher: Watcher, { topics, since }: RelayRequest): boolean {
     const marks = topics.reduce((sum, { length }) => sum + length, 0);
-    if (this.#marks + marks > MAX_MARKS) return false;
+    if (this.#marks + marks > this.#maxMarks) return false;
     this.#flush(); // what comes before is for those before
     const missed = this.#missed(topics, since);
     this.#send(watcher, { isResumed: missed !== undefined, ...missed });

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,7 +29,8 @@ export interface PushScene extends AsyncDisposable {
 
 export async function startPushScene(count = 1, openBao: Parameters<typeof startOpenBao>[0] = {}): Promise<PushScene> {
   const bao = await startOpenBao(openBao);
-  const dir = await mkdtemp(join(tmpdir(), 'pannier-push-'));
+  // Files are published to memory where there is some, as an agent's should be.
+  const dir = await mkdtemp(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'pannier-push-'));
   const keys = Array.from({ length: count }, (_, i) => `k${i}`);
   const agents: Agent[] = [];
   const relayPort = await findFreePort();
@@ -50,7 +52,7 @@ export async function startPushScene(count = 1, openBao: Parameters<typeof start
   await writeFile(join(dir, 'token'), bao.rootToken, { mode: 0o600 });
   await writeFile(join(dir, 'relay-token'), RELAY_TOKEN, { mode: 0o600 });
   const published = async (key: string) => {
-    const text = await readFile(join(dir, 'out', `${key}.json`), 'utf8').catch(() => undefined);
+    const text = await readFile(join(dir, 'out', key, 'value.json'), 'utf8').catch(() => undefined);
     return text === undefined ? undefined : (JSON.parse(text) as { value?: string }).value;
   };
   return {
@@ -72,12 +74,14 @@ export async function startPushScene(count = 1, openBao: Parameters<typeof start
     },
     async startAgent(events, more = {}) {
       const auth = { method: 'token', tokenFile: './token' };
-      const files = Object.fromEntries(keys.map((key) => [`${key}.json`, { format: 'json', from: key }]));
+      const outputs = keys.map((key) => {
+        return [key, { dir: `./out/${key}`, files: { 'value.json': { format: 'json', from: key } } }];
+      });
       const config = {
         version: 1,
         backends: { bao: { kind: 'vault', address: bao.address, auth, ...(events === undefined ? {} : { events }) } },
         secrets: Object.fromEntries(keys.map((key) => [key, { kv: `secret/shop/${key}` }])),
-        outputs: { shop: { dir: './out', files } },
+        outputs: Object.fromEntries(outputs),
         api: { socket: './api.sock' },
         admin: { socket: './admin.sock' },
         log: { level: 'debug' },
@@ -87,7 +91,7 @@ export async function startPushScene(count = 1, openBao: Parameters<typeof start
       await writeFile(path, JSON.stringify(config));
       const agent = startAgent(['run', '-c', path]);
       agents.push(agent);
-      await agent.waitFor('output-published');
+      await agent.waitFor('output-published', { count });
       return agent;
     },
     async sees(key, value, withinMs = 20_000) {

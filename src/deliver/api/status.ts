@@ -143,8 +143,8 @@ export const backendStatusSchema = z.object({
    */
   circuit: z.optional(z.object({ state: z.enum(['closed', 'open', 'half-open']), probeAt: z.optional(time) })),
   /**
-   * The feed of changes: `up` when the backend tells of each change, so that secrets are read at once and seldom polled.
-   * `since` says from when on. Absent: no feed is configured.
+   * The feed of changes: `up` when the backend tells of each change, so that secrets are read at once and seldom
+   * polled. `since` says from when on. Absent: no feed is configured.
    */
   events: z.optional(
     z.object({

@@ -92,7 +92,8 @@ export class VaultEvents implements AsyncDisposable {
   }
 }
 
-async function openFeed(deps: VaultEventsDeps, report: FeedReport): Promise<Feed> {
+/** Opens the feed that the configuration names. */
+export async function openFeed(deps: VaultEventsDeps, report: FeedReport): Promise<Feed> {
   const { config, client, clock } = deps;
   const place = `backends.${config.name}.events`;
   const { events } = config;

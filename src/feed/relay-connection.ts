@@ -4,8 +4,9 @@ import { asFailure } from '../base/errors.ts';
 import type { Secret } from '../base/secret.ts';
 import type { TlsConfig } from '../config/config.ts';
 import type { Environment } from '../config/environment.ts';
-import { openEndpoint } from '../http/endpoint.ts';
+import { type Endpoint, openEndpoint } from '../http/endpoint.ts';
 import { openRequest } from '../http/exchange.ts';
+import type { Pool } from '../http/pool.ts';
 import { WireError, wireFailure } from '../http/wire-error.ts';
 import { BEAT_MS, parseRelayLine, RELAY_PATH, type RelayLine, type RelayRequest } from './relay-protocol.ts';
 
@@ -41,10 +42,12 @@ export function connectRelay(
 ): RelayStream {
   const stop = new AbortController();
   const { tls, place, clock, env } = deps;
-  const endpoint = openEndpoint({ address: url, tls, clock, env, place });
-  const { target, base, pool, address, proxied } = endpoint;
+  let pool: Pool | undefined;
 
   const talk = async (): Promise<string | undefined> => {
+    const endpoint = openEndpoint({ address: url, tls, clock, env, place });
+    const { target, base } = endpoint;
+    pool = endpoint.pool;
     const token = await deps.readToken?.(stop.signal);
     const agent = await pool.agentFor(target.kind === 'tcp' ? target.protocol : 'http:');
     if (stop.signal.aborted) return undefined;
@@ -56,10 +59,10 @@ export function connectRelay(
     sent.setHeader('User-Agent', `pannier/${deps.version}`);
     if (token !== undefined) sent.setHeader('Authorization', `Bearer ${token.exposeText('backend')}`);
     sent.end(body);
-    return await read(sent);
+    return await read(sent, endpoint);
   };
 
-  const read = (sent: ClientRequest): Promise<string | undefined> =>
+  const read = (sent: ClientRequest, { address, proxied }: Endpoint): Promise<string | undefined> =>
     new Promise((resolve) => {
       let cancelSilence = () => {};
       const end = (why: string | undefined) => {
@@ -104,7 +107,7 @@ export function connectRelay(
   const ended = talk()
     .catch((error: unknown) => asFailure(error, place).seen)
     .then((why) => {
-      pool.destroy();
+      pool?.destroy();
       return why;
     });
   return { ended, close: () => stop.abort() };

@@ -235,9 +235,13 @@ const CATCH_UP_MS = 30_000;
 
 const catchUpMs = ({ want }: Item): number => Math.min(want.refreshMs, CATCH_UP_MS);
 
+/** A value that is polled rarely is never so old that little of its `maxStale` is left when a poll fails. */
+const MAX_STALE_SHARE = 1 / 4;
+
 /** How often an item is polled. What fails is tried for as often as without a feed. */
 function refreshMsOf({ want, failures, coveredPollMs = 0 }: Item): number {
-  return failures === 0 ? Math.max(want.refreshMs, coveredPollMs) : want.refreshMs;
+  const { refreshMs, maxStaleMs = Number.POSITIVE_INFINITY } = want;
+  return failures === 0 ? Math.max(refreshMs, Math.min(coveredPollMs, maxStaleMs * MAX_STALE_SHARE)) : refreshMs;
 }
 
 function loginEndsMonoMs(item: Item): number {

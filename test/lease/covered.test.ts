@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { WatchListener } from '../../src/backend/backend.ts';
+import type { Want, WatchListener } from '../../src/backend/backend.ts';
 import { settle } from '../fake-clock.ts';
 import { wantsOf } from '../memory-backend.ts';
 import { leaseWorld } from './lease.helpers.ts';
@@ -61,6 +61,18 @@ describe('a secret whose changes are told', () => {
     listener.covered(MINUTE);
     await clock.advance(HOUR);
     expect(fetches()).toBeLessThanOrEqual(14);
+  });
+
+  it('is polled four times within its maxStale, so that a value is not too old when a poll fails', async () => {
+    const { clock, reconcile, listener, fetches } = await watched();
+    const want = wantsOf('app').get('app') as Want;
+    reconcile(new Map([['app', { ...want, maxStaleMs: HOUR }]]));
+    listener.covered(2 * HOUR);
+    await clock.advance(MINUTE);
+    const before = fetches();
+    await clock.advance(4 * HOUR);
+    expect(fetches() - before).toBeGreaterThanOrEqual(14);
+    expect(fetches() - before).toBeLessThanOrEqual(18);
   });
 
   it('is tried for as often as ever when a read fails', async () => {

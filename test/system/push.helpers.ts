@@ -18,9 +18,13 @@ export interface PushScene extends AsyncDisposable {
   /** Writes `value` to `secret/shop/KEY`. */
   write(key: string, value: string): Promise<void>;
   /** Starts `pannier notify`, and resolves when it reads the log. */
-  startRelay(): Promise<Agent>;
+  startRelay(env?: Readonly<Record<string, string>>): Promise<Agent>;
   /** Starts `pannier run` with all secrets, and `events`. */
-  startAgent(events: object | undefined, more?: object): Promise<Agent>;
+  startAgent(
+    events: object | undefined,
+    more?: object,
+    env?: Readonly<Record<string, string>>,
+  ): Promise<Agent>;
   /** What is published of a key now. */
   published(key: string): Promise<string | undefined>;
   /** Resolves when that is `value`, to how long it took; rejects after `withinMs`. */
@@ -62,17 +66,15 @@ export async function startPushScene(count = 1, openBao: Parameters<typeof start
     relayPort,
     write,
     published,
-    async startRelay() {
-      const relay = startAgent([
-        'notify',
-        ...['--audit-file', auditFile, '--address', bao.address],
-        ...['--listen', `127.0.0.1:${relayPort}`, '--token-file', join(dir, 'relay-token')],
-      ]);
+    async startRelay(env = {}) {
+      const server = ['--audit-file', auditFile, '--address', bao.address];
+      const agentsOf = ['--listen', `127.0.0.1:${relayPort}`, '--token-file', join(dir, 'relay-token')];
+      const relay = startAgent(['notify', ...server, ...agentsOf], { env });
       agents.push(relay);
       await relay.waitFor('relay-live');
       return relay;
     },
-    async startAgent(events, more = {}) {
+    async startAgent(events, more = {}, env = {}) {
       const auth = { method: 'token', tokenFile: './token' };
       const outputs = keys.map((key) => {
         return [key, { dir: `./out/${key}`, files: { 'value.json': { format: 'json', from: key } } }];
@@ -89,7 +91,7 @@ export async function startPushScene(count = 1, openBao: Parameters<typeof start
       };
       const path = join(dir, 'pannier.json');
       await writeFile(path, JSON.stringify(config));
-      const agent = startAgent(['run', '-c', path]);
+      const agent = startAgent(['run', '-c', path], { env });
       agents.push(agent);
       await agent.waitFor('output-published', { count });
       return agent;

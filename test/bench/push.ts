@@ -20,7 +20,10 @@ const note = (what: string, measured: string, goal: string, isMet: boolean) => {
   console.error(`${isMet ? 'ok  ' : 'MISS'} ${what}: ${measured} (goal: ${goal})`);
 };
 
-const relayEvents = ({ relayPort }: PushScene) => ({ url: `http://127.0.0.1:${relayPort}`, tokenFile: './relay-token' });
+const relayEvents = ({ relayPort }: PushScene) => ({
+  url: `http://127.0.0.1:${relayPort}`,
+  tokenFile: './relay-token',
+});
 
 /** From a write's first byte to the file that has its value. */
 async function measureLatency(how: 'auditFile' | 'relay'): Promise<void> {
@@ -63,7 +66,12 @@ async function measureIdle(): Promise<void> {
   const [polled, pushed] = await Promise.all([reads(false), reads(true)]);
   const share = pushed / polled;
   const cut = `${((1 - share) * 100).toFixed(1)} %`;
-  note(`reads at rest, ${count} secrets, ${seconds} s`, `${polled} became ${pushed}: ${cut} fewer`, '95 % fewer', share <= GOAL_SHARE);
+  note(
+    `reads at rest, ${count} secrets, ${seconds} s`,
+    `${polled} became ${pushed}: ${cut} fewer`,
+    '95 % fewer',
+    share <= GOAL_SHARE,
+  );
 }
 
 const isRead = (line: string): boolean =>

@@ -11,7 +11,12 @@ export const PUSH: readonly Cut[] = [
   cutIn('src/feed/marks.ts')('push-reads-at-once', 'data|metadata|', 'metadata|', { by: 'each write' }),
   cutIn('src/lease/manager.ts')('push-mints-nothing', 'item.isGone || !isPolled(item) ||', 'item.isGone ||'),
   cutIn('src/feed/audit-log.ts')('push-proves-the-log', 'return isSeen;', 'return true;'),
-  tail('push-misses-nothing', '< OLD_FILE_MS', '< 0', { by: 'rotation by rename' }),
+  tail(
+    'push-misses-nothing',
+    'if (before !== undefined) before.leftMonoMs = this.#clock.monoMs();',
+    'this.#files.splice(0);',
+    { by: 'rotation by rename' },
+  ),
   tail('push-misses-nothing', ' || !bytes.subarray(0, overlap).equals(this.#before)', '', { by: 'as long as before' }),
   relayFeed('push-misses-nothing', "if (hasMissed) this.#down('changes may have been missed');", '', {
     by: 'started again',

@@ -115,7 +115,14 @@ describe('Watchers', () => {
   it('takes no more marks than it has room for, and has room again when an agent leaves', () => {
     const watchers = new Watchers('boot', 4);
     const first = new Agent();
-    expect(watchers.add(first, { topics: [['a', 'b'], ['c', 'd']] })).toBe(true);
+    expect(
+      watchers.add(first, {
+        topics: [
+          ['a', 'b'],
+          ['c', 'd'],
+        ],
+      }),
+    ).toBe(true);
     expect(watchers.add(new Agent(), { topics: [['secret/a']] })).toBe(false);
     watchers.remove(first);
     expect(watchers.add(new Agent(), { topics: [['secret/a']] })).toBe(true);

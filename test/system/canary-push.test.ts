@@ -39,7 +39,8 @@ describe('no value comes out with the feed of changes', { timeout: 60_000 }, () 
     });
     const reader = (answer.body as ReadableStream<Uint8Array>).getReader();
     await scene.write('k0', CANARY);
-    while (!told.join('').includes('"changed":[0]')) told.push(Buffer.from((await reader.read()).value ?? []).toString());
+    while (!told.join('').includes('"changed":[0]'))
+      told.push(Buffer.from((await reader.read()).value ?? []).toString());
     await reader.cancel();
     await scene.sees('k0', CANARY);
     const metrics = await (await fetch(`http://127.0.0.1:${scene.relayPort}/metrics`)).text();

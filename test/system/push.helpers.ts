@@ -20,11 +20,7 @@ export interface PushScene extends AsyncDisposable {
   /** Starts `pannier notify`, and resolves when it reads the log. */
   startRelay(env?: Readonly<Record<string, string>>): Promise<Agent>;
   /** Starts `pannier run` with all secrets, and `events`. */
-  startAgent(
-    events: object | undefined,
-    more?: object,
-    env?: Readonly<Record<string, string>>,
-  ): Promise<Agent>;
+  startAgent(events: object | undefined, more?: object, env?: Readonly<Record<string, string>>): Promise<Agent>;
   /** What is published of a key now. */
   published(key: string): Promise<string | undefined>;
   /** Resolves when that is `value`, to how long it took; rejects after `withinMs`. */

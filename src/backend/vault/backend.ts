@@ -75,26 +75,20 @@ export function createVaultBackend(
 
   let events: VaultEvents | undefined;
   let openingEvents: Promise<VaultEvents> | undefined;
-  /** What tells of changes is opened with the first want that is watched: what ends by itself watches none. */
-  const watchToo = (open: () => Promise<VaultEvents>, want: Want, listener: WatchListener): Watching => {
+  const watch = (want: Want, listener: WatchListener): Watching | undefined => {
     const own = watchCertificate(want, listener);
-    openingEvents ??= open().then((opened) => {
+    if (openEvents === undefined) return own;
+    // What tells of changes is opened with the first want that is watched: what ends by itself watches none.
+    openingEvents ??= openEvents().then((opened) => {
       events = opened;
       return opened;
     });
-    const written = own === undefined ? () => listener.written() : () => own.look?.();
-    const covered = (pollMs: number | undefined) => listener.covered(pollMs);
-    const told = openingEvents.then((opened) => opened.watch(want, { written, covered }));
+    const told = openingEvents.then((opened) => opened.watch(want, listener, own));
     return {
       follow: (other) => own?.follow?.(other),
-      [Symbol.dispose]: () => {
-        own?.[Symbol.dispose]();
-        void told.then((one) => one?.[Symbol.dispose]());
-      },
+      [Symbol.dispose]: () => void told.then((one) => one[Symbol.dispose]()),
     };
   };
-  const watch = (want: Want, listener: WatchListener): Watching | undefined =>
-    openEvents === undefined ? watchCertificate(want, listener) : watchToo(openEvents, want, listener);
 
   const renew = createRenew(deps.vault);
 

@@ -4,7 +4,7 @@ import type { Emit } from '../../../base/fact.ts';
 import type { Environment } from '../../../config/environment.ts';
 import type { Proof } from '../../../feed/audit-log.ts';
 import { AuditFileFeed, type Feed, type FeedReport } from '../../../feed/feed.ts';
-import type { Want, WatchListener } from '../../backend.ts';
+import type { Want, Watching, WatchListener } from '../../backend.ts';
 import { readCredential } from '../../credential-file.ts';
 import type { FeedView } from '../../feed-view.ts';
 import { type VaultClient, VaultStatusError } from '../client/client.ts';
@@ -46,8 +46,20 @@ export class VaultEvents implements AsyncDisposable {
     return this.#view;
   }
 
+  /** @param own what watches the want already: it looks when the log tells of the want, and is disposed of with this. */
+  watch(want: Want, listener: WatchListener, own: Watching | undefined): Disposable {
+    const written = own === undefined ? () => listener.written() : () => own.look?.();
+    const told = this.#tell(want, { written, covered: (pollMs) => listener.covered(pollMs) });
+    return {
+      [Symbol.dispose]: () => {
+        own?.[Symbol.dispose]();
+        told?.[Symbol.dispose]();
+      },
+    };
+  }
+
   /** Undefined: the log does not tell of this want. */
-  watch({ request }: Want, listener: Pick<WatchListener, 'written' | 'covered'>): Disposable | undefined {
+  #tell({ request }: Want, listener: Pick<WatchListener, 'written' | 'covered'>): Disposable | undefined {
     const { config, clock, random } = this.#deps;
     const wanted = marksOf(request as VaultRequest, config.namespace);
     // Parts of such a path are secret values: it is told to nobody.

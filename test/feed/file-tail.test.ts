@@ -80,11 +80,12 @@ describe('FileTail', () => {
     await rename(path, `${path}.1`);
     await appendFile(`${path}.1`, 'before\n');
     await hears('read', 'before');
-    await writeFile(path, ''); // as `create` of logrotate does
+    await writeFile(path, 'the new one\n'); // `create` of logrotate makes it before the server knows of it
+    await hears('read', 'before', 'the new one');
     await appendFile(`${path}.1`, 'still the old one\n');
-    await hears('read', 'before', 'still the old one');
-    await appendFile(path, 'the new one\n');
-    await hears('read', 'before', 'still the old one', 'the new one');
+    await hears('read', 'before', 'the new one', 'still the old one');
+    await appendFile(path, 'more\n');
+    await hears('read', 'before', 'the new one', 'still the old one', 'more');
   });
 
   it('tells of a gap after a copy and a cut, and reads on', async () => {

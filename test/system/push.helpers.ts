@@ -21,6 +21,8 @@ export interface PushScene extends AsyncDisposable {
   startRelay(env?: Readonly<Record<string, string>>): Promise<Agent>;
   /** Starts `pannier run` with all secrets, and `events`. */
   startAgent(events: object | undefined, more?: object, env?: Readonly<Record<string, string>>): Promise<Agent>;
+  /** What `pannier doctor --json` says about such an agent. */
+  doctor(events: object): Promise<string>;
   /** What is published of a key now. */
   published(key: string): Promise<string | undefined>;
   /** Resolves when that is `value`, to how long it took; rejects after `withinMs`. */
@@ -55,6 +57,25 @@ export async function startPushScene(count = 1, openBao: Parameters<typeof start
     const text = await readFile(join(dir, 'out', key, 'value.json'), 'utf8').catch(() => undefined);
     return text === undefined ? undefined : (JSON.parse(text) as { value?: string }).value;
   };
+  const writeConfig = async (events: object | undefined, more: object): Promise<string> => {
+    const auth = { method: 'token', tokenFile: './token' };
+    const outputs = keys.map((key) => {
+      return [key, { dir: `./out/${key}`, files: { 'value.json': { format: 'json', from: key } } }];
+    });
+    const config = {
+      version: 1,
+      backends: { bao: { kind: 'vault', address: bao.address, auth, ...(events === undefined ? {} : { events }) } },
+      secrets: Object.fromEntries(keys.map((key) => [key, { kv: `secret/shop/${key}` }])),
+      outputs: Object.fromEntries(outputs),
+      api: { socket: './api.sock' },
+      admin: { socket: './admin.sock' },
+      log: { level: 'debug' },
+      ...more,
+    };
+    const path = join(dir, 'pannier.json');
+    await writeFile(path, JSON.stringify(config));
+    return path;
+  };
   return {
     bao,
     dir,
@@ -70,24 +91,13 @@ export async function startPushScene(count = 1, openBao: Parameters<typeof start
       await relay.waitFor('relay-live');
       return relay;
     },
+    async doctor(events) {
+      const doctor = startAgent(['doctor', '-c', await writeConfig(events, {}), '--json']);
+      await doctor.ended;
+      return doctor.stdout();
+    },
     async startAgent(events, more = {}, env = {}) {
-      const auth = { method: 'token', tokenFile: './token' };
-      const outputs = keys.map((key) => {
-        return [key, { dir: `./out/${key}`, files: { 'value.json': { format: 'json', from: key } } }];
-      });
-      const config = {
-        version: 1,
-        backends: { bao: { kind: 'vault', address: bao.address, auth, ...(events === undefined ? {} : { events }) } },
-        secrets: Object.fromEntries(keys.map((key) => [key, { kv: `secret/shop/${key}` }])),
-        outputs: Object.fromEntries(outputs),
-        api: { socket: './api.sock' },
-        admin: { socket: './admin.sock' },
-        log: { level: 'debug' },
-        ...more,
-      };
-      const path = join(dir, 'pannier.json');
-      await writeFile(path, JSON.stringify(config));
-      const agent = startAgent(['run', '-c', path], { env });
+      const agent = startAgent(['run', '-c', await writeConfig(events, more)], { env });
       agents.push(agent);
       await agent.waitFor('output-published', { count });
       return agent;

@@ -121,3 +121,54 @@ describe('push on OpenBao', { timeout: 60_000 }, () => {
     expect(await ask('admin.sock', '/metrics')).toMatch(/^pannier_feed_up\{backend="bao"\} 1$/m);
   });
 });
+
+describe('pannier doctor on push', { timeout: 60_000 }, () => {
+  it('opens the feed as an agent does, and says why it does not begin', async () => {
+    scene = await startPushScene(1);
+    const other = join(scene.dir, 'other.log');
+    await writeFile(other, '');
+    const check = async (events: object) => {
+      const { doctor } = scene as PushScene;
+      const checks = JSON.parse(await doctor(events)) as {
+        check: string;
+        state: string;
+        seen: string;
+        code?: string;
+      }[];
+      return checks.find((one) => one.check === 'events');
+    };
+    expect(await check({ auditFile: scene.auditFile })).toMatchObject({ state: 'ok' });
+    expect(await check({ auditFile: join(scene.dir, 'none.log') })).toMatchObject({
+      state: 'warning',
+      code: 'FEED_DOWN',
+      seen: expect.stringContaining('does not exist'),
+    });
+    expect(await check({ auditFile: other })).toMatchObject({ state: 'warning' });
+    expect(await check(relayEvents(scene))).toMatchObject({
+      state: 'warning',
+      seen: expect.stringContaining('refused'),
+    });
+    await scene.startRelay();
+    expect(await check(relayEvents(scene))).toMatchObject({ state: 'ok' });
+  });
+});
+
+describe('certificates on push', { timeout: 60_000 }, () => {
+  it('are looked at when one of their mount is revoked, and the revoked one is replaced', async () => {
+    scene = await startPushScene(1);
+    const { bao } = scene;
+    await bao.api('POST', 'sys/mounts/pki', { type: 'pki' });
+    await bao.api('POST', 'pki/root/generate/internal', { common_name: 'root', ttl: '8760h' });
+    await bao.api('POST', 'pki/roles/shop', { allow_any_name: true, ttl: '24h' });
+    const agent = await scene.startAgent(
+      { auditFile: scene.auditFile },
+      { secrets: { k0: { certificate: { issuer: 'pki', role: 'shop', commonName: 'shop.test' }, refresh: '1h' } } },
+    );
+    await agent.waitFor('feed-up');
+    const text = await readFile(join(scene.dir, 'out', 'k0', 'value.json'), 'utf8');
+    const { serialNumber } = JSON.parse(text) as { serialNumber: string };
+    await bao.api('POST', 'pki/revoke', { serial_number: serialNumber });
+    await agent.waitFor('agent-warning', { fits: ({ code }) => code === 'CERTIFICATE_REVOKED' });
+    await agent.waitFor('output-published', { count: 2 });
+  });
+});

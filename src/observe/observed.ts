@@ -4,7 +4,7 @@ import type { Failure } from '../base/errors.ts';
 import type { Emit } from '../base/fact.ts';
 import type { Config } from '../config/config.ts';
 import type { OnDemandView } from '../deliver/aws/on-demand.ts';
-import type { OutputState } from '../deliver/output-state.ts';
+import type { OutputState, PublishedGeneration } from '../deliver/output-state.ts';
 import type { SdsView } from '../deliver/sds/status.ts';
 import type { LeaseManager } from '../lease/manager.ts';
 
@@ -17,13 +17,18 @@ export interface Observed {
   isApplied(): boolean;
   plan(): { readonly config: Config };
   /** Every secret that is wanted now; a computed one has a space in its name. */
-  readonly secrets: Pick<LeaseManager, 'names' | 'entryOf' | 'nextMonoMs' | 'endsMonoMs' | 'oldestAttempts' | 'lateMs'>;
+  readonly secrets: Pick<
+    LeaseManager,
+    'names' | 'entryOf' | 'wantIdOf' | 'nextMonoMs' | 'endsMonoMs' | 'oldestAttempts' | 'lateMs'
+  >;
   readonly outputs: {
     states(): ReadonlyMap<string, OutputState>;
     /** When the loop of each output has come round at the latest. */
     due(): ReadonlyMap<string, number>;
     /** Names of the computed secrets, by the output that needs them. */
     computed(): ReadonlyMap<string, { keys(): Iterable<string> }>;
+    /** What an output has published. */
+    published(name: string): PublishedGeneration | undefined;
   };
   readonly backends: {
     byName(): ReadonlyMap<string, Pick<Backend, 'login' | 'trouble' | 'circuit'>>;

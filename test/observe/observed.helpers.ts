@@ -2,7 +2,7 @@ import type { LoginView } from '../../src/backend/login-view.ts';
 import { type Failure, failure } from '../../src/base/errors.ts';
 import type { Emit, Fact } from '../../src/base/fact.ts';
 import type { Config, ProxyConfig } from '../../src/config/config.ts';
-import type { OutputState } from '../../src/deliver/output-state.ts';
+import type { OutputState, PublishedGeneration } from '../../src/deliver/output-state.ts';
 import type { SecretEntry } from '../../src/lease/snapshot.ts';
 import { HealthWatch } from '../../src/observe/health-watch.ts';
 import { createMetrics } from '../../src/observe/metrics.ts';
@@ -15,6 +15,7 @@ export function observedWorld() {
   const startedWallMs = clock.wallMs();
   const entries = new Map<string, SecretEntry>();
   const outputs = new Map<string, OutputState>();
+  const published = new Map<string, PublishedGeneration>();
   const due = new Map<string, number>();
   const logins = new Map<string, LoginView>();
   const troubles = new Map<string, Failure>();
@@ -44,6 +45,7 @@ export function observedWorld() {
     secrets: {
       names: () => new Set([...state.config.secrets.keys(), ...entries.keys()]),
       entryOf: (name) => entries.get(name),
+      wantIdOf: (name) => (entries.has(name) ? `want of ${name}` : undefined),
       nextMonoMs: (name) => (entries.has(name) ? clock.monoMs() + 60_000 : undefined),
       endsMonoMs: (name) => ends.get(name),
       oldestAttempts: () => attempts,
@@ -51,6 +53,7 @@ export function observedWorld() {
     },
     outputs: {
       states: () => outputs,
+      published: (name) => published.get(name),
       due: () => due,
       computed: () =>
         new Map(
@@ -82,6 +85,7 @@ export function observedWorld() {
     clock,
     entries,
     outputs,
+    published,
     due,
     logins,
     troubles,

@@ -2,6 +2,7 @@ import type { Backend } from '../backend/backend.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Failure } from '../base/errors.ts';
 import type { Emit } from '../base/fact.ts';
+import type { Tracing } from '../base/tracing.ts';
 import type { Config } from '../config/config.ts';
 import type { OnDemandView } from '../deliver/aws/on-demand.ts';
 import type { OutputState, PublishedGeneration } from '../deliver/output-state.ts';
@@ -11,6 +12,8 @@ import type { LeaseManager } from '../lease/manager.ts';
 /** What health and metrics see of a running agent; the view of `agent/` is one. Nothing of it is changed here. */
 export interface Observed {
   readonly clock: Clock;
+  /** Absent: there are no traces. */
+  readonly tracing?: Pick<Tracing, 'current'> | undefined;
   readonly version: string;
   readonly startedWallMs: number;
   /** Whether the first configuration is in place: from then on `secrets` and `outputs` know of everything in it. */

@@ -1,6 +1,7 @@
 import type { LoginView } from '../../src/backend/login-view.ts';
 import { type Failure, failure } from '../../src/base/errors.ts';
 import type { Emit, Fact } from '../../src/base/fact.ts';
+import type { TraceIds } from '../../src/base/tracing.ts';
 import type { Config, ProxyConfig } from '../../src/config/config.ts';
 import type { OutputState, PublishedGeneration } from '../../src/deliver/output-state.ts';
 import type { SecretEntry } from '../../src/lease/snapshot.ts';
@@ -10,7 +11,7 @@ import type { Observed } from '../../src/observe/observed.ts';
 import { FakeClock } from '../fake-clock.ts';
 
 /** The state of an agent as health and metrics see it, which a test sets. */
-export function observedWorld() {
+export function observedWorld({ hasTraces = false } = {}) {
   const clock = new FakeClock();
   const startedWallMs = clock.wallMs();
   const entries = new Map<string, SecretEntry>();
@@ -29,6 +30,7 @@ export function observedWorld() {
     config: configOf({}),
     listeners: [] as ReturnType<Observed['listeners']>,
     hub: undefined as Observed['sds']['hub'],
+    span: undefined as TraceIds | undefined,
   };
   const hearing =
     <T>(set: Set<T>) =>
@@ -38,6 +40,7 @@ export function observedWorld() {
     };
   const agent: Observed = {
     clock,
+    ...(hasTraces ? { tracing: { current: () => state.span } } : {}),
     version: '1.2.3',
     startedWallMs,
     isApplied: () => state.isApplied,

@@ -34,7 +34,7 @@ export interface EventMetrics {
 export function registerEvents(registry: Registry, { Counter, Histogram }: PromClient, agent: Observed): EventMetrics {
   const registers = [registry];
   const enableExemplars = agent.tracing !== undefined;
-  /** The library refuses metrics with exemplars for a registry of the text format, which is the one that they are copied from. */
+  /** The library refuses a metric with exemplars for a registry of the text format, so it is told of it later. */
   const registered = <M extends Metric>(metric: M): M => {
     registry.registerMetric(metric);
     return metric;

@@ -2,9 +2,9 @@ import type { Counter, Histogram } from 'prom-client';
 import type { Tracing } from '../base/tracing.ts';
 
 /**
- * An exemplar names the trace that a count came of: `trace_id` and `span_id`, the names that Grafana and the OpenMetrics
- * specification use, 63 characters of the 128 that are allowed. Only what is in a trace that is sent gets one: no
- * request of a poll, since a poll that finds nothing new is no trace. Without traces there are none, and nothing is kept.
+ * An exemplar names the trace that a count came of: `trace_id` and `span_id`, the names that Grafana and the
+ * OpenMetrics specification use, 63 characters of the 128 that are allowed. Only what is in a trace that is sent gets
+ * one: no request of a poll, since a poll that finds nothing new is no trace. Without traces nothing is kept.
  */
 function exemplarOf(tracing: Pick<Tracing, 'current'> | undefined): {
   exemplarLabels?: Readonly<Record<string, string>>;

@@ -72,9 +72,7 @@ export const CERTIFICATES: readonly Cut[] = [
   kept('kept-key-is-published', 'generations.map(digestOf)', 'certificates.map((one) => one.files)', {
     by: 'written in another form',
   }),
-  cutIn('src/deliver/file/own-file.ts')('kept-key-is-published', '(mode & 0o077) !== 0', 'mode < 0', {
-    by: 'does not count',
-  }),
+  kept('kept-key-is-published', '(mode & 0o077) !== 0', 'mode < 0', { by: 'does not count' }),
   stored('stored-certificate', ', stored: true }', ' }'),
   cutIn('src/agent/output/publisher.ts')(
     'rotation-under-load',

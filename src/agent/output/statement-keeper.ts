@@ -18,7 +18,7 @@ export class StatementKeeper {
     this.#used = used;
   }
 
-  /** Reads at the first call what is noted, and notes what is new. Never rejects: what is noted is no one's only copy. */
+  /** Reads at the first call what is noted, and notes what is new. Never rejects: the files do not depend on it. */
   async keep(): Promise<void> {
     try {
       if (this.#noted === undefined) {

@@ -106,7 +106,7 @@ export const statedSecretSchema = z.object({
   /** When this version was last known to be the present one, and how long ago that is. */
   fetchedAt: time,
   ageSeconds: z.number(),
-  /** Whether the agent holds this value too. Absent: it holds none, since none has come yet or none is there any more. */
+  /** Whether the agent holds this value too. Absent: it holds none, yet or any more. */
   current: z.optional(z.boolean()),
 });
 
@@ -115,7 +115,10 @@ export const outputStatementSchema = z.object({
   generation: z.number(),
   /** Absent: an earlier process published the generation, and did not note when. */
   publishedAt: z.optional(time),
-  /** Equal for files that are made of the same versions. Absent: an earlier process did not note it. So are the next three. */
+  /**
+   * Equal for files that are made of the same versions. Absent, as the next three: an earlier process published the
+   * generation, and left no note that counts.
+   */
   sources: z.optional(z.string()),
   /** The identity of the configuration that the files are made with. */
   configuration: z.optional(z.string()),

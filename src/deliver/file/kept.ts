@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { constants, type Stats } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { holdFolder } from '../../base/held-folder.ts';
 import { loadCrypto } from '../../base/node-crypto.ts';
@@ -8,7 +8,6 @@ import { slowDisk } from './disk.ts';
 import { Folder } from './folder.ts';
 import { readMark } from './mark.ts';
 import { KEPT } from './names.ts';
-import { whyNotOurs } from './own-file.ts';
 import { readPublished } from './published.ts';
 import { readGeneration } from './read-current.ts';
 
@@ -23,6 +22,8 @@ export interface KeptCertificate {
   readonly isWritten?: boolean;
 }
 
+/** A larger file is not read: it would hold some thousand certificates. */
+const MAX_BYTES = 16 * 1024 * 1024;
 const FORMAT = 1;
 
 /**
@@ -112,6 +113,16 @@ async function readOwn(dir: string): Promise<OwnText> {
     if (code === 'ENOENT' || code === 'ENOTDIR') return {}; // nothing was kept
     return { why: code === 'ELOOP' ? 'it is a symbolic link' : `it cannot be read (${code})` };
   }
+}
+
+/** Why a file may not be from this user alone. */
+function whyNotOurs(stats: Stats): string | undefined {
+  const { uid, mode, nlink, size } = stats;
+  if (!stats.isFile()) return 'it is no regular file';
+  if (uid !== (process.geteuid?.() ?? uid)) return `user ${uid} owns it`;
+  if ((mode & 0o077) !== 0) return `others may use it (mode ${(mode & 0o777).toString(8).padStart(4, '0')})`;
+  if (nlink !== 1) return 'it has a second name';
+  return size > MAX_BYTES ? 'it is too large' : undefined;
 }
 
 type ParsedCertificate = KeptCertificate & { readonly files?: string };

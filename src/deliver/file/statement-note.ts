@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { constants, type Stats } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { errnoOf } from '../../base/errno.ts';
 import { loadCrypto } from '../../base/node-crypto.ts';
@@ -8,7 +8,6 @@ import type { Made, MadeValue } from '../output-state.ts';
 import type { Disk } from './disk.ts';
 import type { Folder } from './folder.ts';
 import { generationName, STATEMENT, STATEMENT_TMP } from './names.ts';
-import { whyNotOurs } from './own-file.ts';
 import { replaceFile } from './replace-file.ts';
 import { unless } from './trouble.ts';
 import type { Volume } from './volume.ts';
@@ -108,13 +107,23 @@ async function readOwnText(path: string): Promise<string | undefined> {
   try {
     const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
-      return whyNotOurs(await file.stat()) === undefined ? await file.readFile('utf8') : undefined;
+      return isOurs(await file.stat()) ? await file.readFile('utf8') : undefined;
     } finally {
       await file.close();
     }
   } catch {
     return undefined;
   }
+}
+
+/** As large as a note of some ten thousand secrets. */
+const MAX_BYTES = 16 * 1024 * 1024;
+
+/** Whether no other user can have written the file. */
+function isOurs(stats: Stats): boolean {
+  const { uid, mode, nlink, size } = stats;
+  const isOwn = stats.isFile() && uid === (process.geteuid?.() ?? uid) && nlink === 1;
+  return isOwn && (mode & 0o077) === 0 && size <= MAX_BYTES;
 }
 
 /**

@@ -5,6 +5,7 @@ import type { Observed } from './observed.ts';
 import { registerProcess } from './process-metrics.ts';
 import { registerSecrets } from './secret-metrics.ts';
 import { registerStates } from './state-metrics.ts';
+import { registerStatements } from './statement-metrics.ts';
 
 /** The format of a scrape: https://prometheus.io/docs/instrumenting/exposition_formats/ */
 export type Exposition = 'prometheus' | 'openmetrics';
@@ -31,6 +32,7 @@ export async function createMetrics(agent: Observed, watch: HealthWatch): Promis
   const prom = await import('prom-client');
   const registry = new prom.Registry();
   registerStates(registry, agent, watch);
+  registerStatements(registry, agent);
   registerSecrets(registry, agent);
   const events = registerEvents(registry, prom, agent);
   registerProcess(registry, agent.startedWallMs);

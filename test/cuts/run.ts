@@ -31,6 +31,7 @@ import { SDS } from './sds.ts';
 import { SECRECY } from './secrecy.ts';
 import { SECURITY } from './security.ts';
 import { STATE } from './state.ts';
+import { STATEMENT } from './statement.ts';
 import { TRACES } from './traces.ts';
 
 /** More tests at the same time would disturb those that measure time. */
@@ -67,6 +68,7 @@ const all: readonly Cut[] = [
   ...SDS,
   ...COMMANDS,
   ...TRACES,
+  ...STATEMENT,
   ...PUSH,
 ];
 const held = PROMISES.flatMap((promise) => ('held' in promise ? [promise] : []));

@@ -19,6 +19,7 @@ import { replaced } from './replaced.ts';
 import { sds } from './sds.ts';
 import { secrecy } from './secrecy.ts';
 import { hostileInput } from './security.ts';
+import { statements } from './statement.ts';
 import { tracing } from './traces.ts';
 
 /**
@@ -47,6 +48,7 @@ export const SECTIONS: readonly Section[] = [
   injector,
   commands,
   tracing,
+  statements,
   pushing,
 ];
 

@@ -6,7 +6,7 @@ import { errnoOf, errnoWord } from '../base/errno.ts';
 /** How often the file is looked at without an event: another file at the path makes none, nor does a write over NFS. */
 const LOOK_MS = 1_000;
 
-/** How long a file that was renamed away is still read: the server writes to it until it is told to open the new one. */
+/** How long a file that was renamed away is read on: the server writes to it until it is told to open the new one. */
 const OLD_FILE_MS = 60_000;
 
 /** The longest line. A request has up to 32 MiB unless configured otherwise, but no secret is nearly that long. */

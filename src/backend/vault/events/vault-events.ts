@@ -46,7 +46,7 @@ export class VaultEvents implements AsyncDisposable {
     return this.#view;
   }
 
-  /** @param own what watches the want already: it looks when the log tells of the want, and is disposed of with this. */
+  /** @param own what watches the want already: it looks when the log tells of the want, and ends with this. */
   watch(want: Want, listener: WatchListener, own: Watching | undefined): Disposable {
     const written = own === undefined ? () => listener.written() : () => own.look?.();
     const told = this.#tell(want, { written, covered: (pollMs) => listener.covered(pollMs) });

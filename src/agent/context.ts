@@ -1,6 +1,7 @@
 import type { BackendKind } from '../backend/kind.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Emit } from '../base/fact.ts';
+import type { Reporter } from '../base/reporter.ts';
 import type { Tracing } from '../base/tracing.ts';
 import type { Environment } from '../config/environment.ts';
 
@@ -16,6 +17,8 @@ export interface AgentContext {
   readonly version: string;
   /** Makes traces of what the agent does; absent: there are none. */
   readonly tracing?: Tracing;
+  /** The log, which may have lines left to write or send when all else has ended. Absent: it has none. */
+  readonly log?: Reporter;
   /** Kinds of backends that a plan may use; absent: those of `backend/registry.ts`. */
   readonly kinds?: readonly BackendKind[];
 }

@@ -75,15 +75,21 @@ const LINES: { readonly [K in Fact['kind']]: readonly [Level, string] } = {
   'proxy-answered': ['debug', 'proxy answered'],
   'traces-sent': ['debug', 'traces sent'],
   'traces-dropped': ['warn', 'traces dropped'],
+  'logs-sent': ['debug', 'log lines sent'],
+  'logs-dropped': ['warn', 'log lines dropped'],
+  'audit-lost': ['warn', 'lines of the audit lost'],
   'injector-listening': ['info', 'the injector listens'],
   'injector-certificate': ['info', 'the injector has another certificate'],
   'pod-injected': ['info', 'pod injected'],
   'pod-denied': ['warn', 'pod denied'],
 };
 
+/** Facts that are for people the first time only. */
+const AT_FIRST: ReadonlySet<Fact['kind']> = new Set(['secret-absent', 'traces-dropped', 'logs-dropped', 'audit-lost']);
+
 /** The level of a fact's line. */
 export function levelOf(fact: Fact): Level {
-  if ((fact.kind === 'secret-absent' || fact.kind === 'traces-dropped') && fact.again) return 'debug';
+  if (AT_FIRST.has(fact.kind) && 'again' in fact && fact.again) return 'debug';
   if (fact.kind === 'login-revoked' && fact.failure !== undefined) return 'warn';
   const isRelief = fact.kind === 'secret-state' && fact.state === 'fresh';
   return isRelief ? 'info' : LINES[fact.kind][0];

@@ -17,8 +17,8 @@ export interface AgentContext {
   readonly version: string;
   /** Makes traces of what the agent does; absent: there are none. */
   readonly tracing?: Tracing;
-  /** The log, which may have lines left to write or send when all else has ended. Absent: it has none. */
-  readonly log?: Reporter;
+  /** The log, which reports about lines that it could not write or send. Whoever has made it closes it. */
+  readonly log?: Pick<Reporter, 'emitTo'>;
   /** Kinds of backends that a plan may use; absent: those of `backend/registry.ts`. */
   readonly kinds?: readonly BackendKind[];
 }

@@ -100,8 +100,6 @@ export class Pipeline implements AsyncDisposable {
     execution?.emitTo(emit);
     context.tracing?.emitTo(emit);
     context.log?.emitTo(emit);
-    // Released last: all others may still say something.
-    this.#releases.push(() => context.log?.close());
     this.#releases.push(() => context.tracing?.close());
 
     this.#keepsState = keepsState;

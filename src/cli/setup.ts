@@ -23,8 +23,8 @@ export interface CommonOptions {
   readonly config: readonly string[];
 }
 
-/** What the commands share on their way in. */
-export interface Setup {
+/** What the commands share on their way in. To be disposed of last: it writes and sends lines that are left. */
+export interface Setup extends AsyncDisposable {
   readonly plan: Plan;
   readonly context: AgentContext;
   readonly log: Log;
@@ -121,6 +121,7 @@ export async function setUp(command: string, options: CommonOptions, progress?: 
     plan,
     context: { ...context, emit, log: opened, ...(tracing && { tracing }) },
     log: opened,
+    [Symbol.asyncDispose]: () => opened.close(),
   };
 }
 

@@ -84,12 +84,9 @@ const LINES: { readonly [K in Fact['kind']]: readonly [Level, string] } = {
   'pod-denied': ['warn', 'pod denied'],
 };
 
-/** Facts that are for people the first time only. */
-const AT_FIRST: ReadonlySet<Fact['kind']> = new Set(['secret-absent', 'traces-dropped', 'logs-dropped', 'audit-lost']);
-
 /** The level of a fact's line. */
 export function levelOf(fact: Fact): Level {
-  if (AT_FIRST.has(fact.kind) && 'again' in fact && fact.again) return 'debug';
+  if ('again' in fact && fact.again) return 'debug';
   if (fact.kind === 'login-revoked' && fact.failure !== undefined) return 'warn';
   const isRelief = fact.kind === 'secret-state' && fact.state === 'fresh';
   return isRelief ? 'info' : LINES[fact.kind][0];

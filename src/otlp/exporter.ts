@@ -49,6 +49,8 @@ const GIVE_UP_MS = 60_000;
 export const CLOSE_MS = 1_000;
 
 const TRY_AGAIN = new Set([429, 502, 503, 504]);
+const PATH_HINT =
+  'Check the path: /v1/traces or /v1/logs is put behind each address but that of a variable for one signal.';
 /** The request is larger than the receiver takes: the halves of it may not be. */
 const TOO_LARGE = 413;
 
@@ -154,7 +156,8 @@ export class Exporter<Item> {
       const { status } = answer;
       if (status >= 200 && status <= 299) return { kind: 'sent', rejected: rejectedOf(answer, own.rejected) };
       const waitMs = retryAfterMs(answer.headers['retry-after'], clock.wallMs());
-      const why = this.#failure(`${this.#transport.address} answered with HTTP ${status}`);
+      const hint = status === 404 ? PATH_HINT : undefined;
+      const why = this.#failure(`${this.#transport.address} answered with HTTP ${status}`, hint);
       const again = TRY_AGAIN.has(status);
       return { kind: 'failed', again, why, retryAfterMs: waitMs, isTooLarge: status === TOO_LARGE };
     } catch (error) {
@@ -168,9 +171,9 @@ export class Exporter<Item> {
     this.#hasFailed = true;
   }
 
-  #failure(seen: string): Failure {
+  #failure(seen: string, hint?: string): Failure {
     const { code, place } = this.#deps.export;
-    return failure(code, place, seen);
+    return failure(code, place, seen, hint === undefined ? {} : { hint });
   }
 }
 

@@ -39,6 +39,12 @@ export interface ReadSettings {
 
 const DEFAULT_TIMEOUT_MS = 10_000;
 const DEFAULT_ENDPOINT = 'http://localhost:4318';
+/** Headers that each request has of its own. */
+const RESERVED: ReadonlySet<string> = new Set([
+  ...['connection', 'content-encoding', 'content-length', 'content-type', 'expect', 'host'],
+  ...['transfer-encoding', 'user-agent'],
+]);
+
 const UNUSABLE = { traces: 'TRACES_UNUSABLE', logs: 'LOGS_UNUSABLE' } as const;
 
 /** The text of a variable; one that is empty counts as absent. */
@@ -86,6 +92,10 @@ export function readSettings(signal: Signal, config: OtlpConfig, env: Environmen
   const headers = pairsOf(of(headersFrom ?? '') ?? '');
   const isHeaders = headers !== undefined && Object.entries(headers).every(([name, text]) => isHeader(name, text));
   if (!isHeaders) warn(headersFrom ?? '', 'it is no list of NAME=VALUE, so no header of it is sent');
+  const reserved = isHeaders ? Object.keys(headers).filter((name) => RESERVED.has(name.toLowerCase())) : [];
+  for (const name of reserved) {
+    warn(headersFrom ?? '', `${name.toLowerCase()} is of the request itself, so it is not taken from here`);
+  }
 
   const attributes = pairsOf(of('OTEL_RESOURCE_ATTRIBUTES') ?? '');
   if (attributes === undefined) warn('OTEL_RESOURCE_ATTRIBUTES', 'it is no list of NAME=VALUE, so none of it is sent');
@@ -105,7 +115,9 @@ export function readSettings(signal: Signal, config: OtlpConfig, env: Environmen
     settings: {
       origin,
       path: found.isWhole ? base || '/' : `${base}/v1/${signal}`,
-      headers: isHeaders ? headers : {},
+      headers: Object.fromEntries(
+        Object.entries(isHeaders ? headers : {}).filter(([name]) => !reserved.includes(name)),
+      ),
       timeoutMs: isTime ? timeoutMs : DEFAULT_TIMEOUT_MS,
       tls,
       resource: {

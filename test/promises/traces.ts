@@ -74,7 +74,7 @@ export const tracing: Section = {
       stream('does not wait for a slow reader of a pipe, and says in the stream how many lines are missing'),
       stream('does not wait for a slow reader of a socket, and loses nothing that there is room for'),
       stream('ends within a bound when nobody reads, and the log has the lines that are left'),
-      audit('does not hold up its clients when its reader hangs, and says in log and metrics what it lost'),
+      audit('does not hold up its clients when its reader hangs, and says at its end how many lines are lost'),
     ),
     held(
       'audit-not-lost-silently',

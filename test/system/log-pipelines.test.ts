@@ -71,6 +71,14 @@ describe('log lines by OTLP', () => {
     expect(failed).toMatchObject({ severity: 17, attributes: { 'error.type': 'RENDER_MISSING_FIELD' } });
   });
 
+  it('are sent to the last one that init has', async () => {
+    await using receiver = await startReceiver();
+    const { config } = await setUp({ otlp: { endpoint: receiver.address } }, { outputs: {} });
+    const { status } = await scene.init(config);
+    expect(status).toBe(0);
+    expect(receiver.logs().at(-1)?.event).toBe('pannier.init-done');
+  });
+
   it('that a receiver does not take are counted, and the agent goes on', async () => {
     await using receiver = await startReceiver();
     receiver.answerNext(...Array.from({ length: 9 }, () => ({ status: 403 })));

@@ -65,6 +65,14 @@ describe('the settings of traces', () => {
     expect(JSON.stringify(warnings)).not.toContain('hunter2');
   });
 
+  it('with headers that are of the request itself are warnings, and the other headers are sent', () => {
+    const env = { OTEL_EXPORTER_OTLP_HEADERS: 'Content-Length=3,host=hunter2,transfer-encoding=chunked,x-a=1' };
+    expect(read(env).warnings.map(({ seen }) => seen.split(' ')[0])).toEqual([
+      ...['content-length', 'host', 'transfer-encoding'],
+    ]);
+    expect(read(env).settings?.headers).toEqual({ 'x-a': '1' });
+  });
+
   it('with a wrong argument of the sampler are a warning about the argument, and all traces count', () => {
     const env = { OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: '25%' };
     expect(places(env)).toEqual(['OTEL_TRACES_SAMPLER_ARG']);

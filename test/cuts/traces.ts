@@ -23,7 +23,9 @@ export const TRACES: readonly Cut[] = [
     "warn(found.place, `${wrong === '' ? 'it is a socket' : wrong},",
     'warn(found.place, `${found.text}${wrong},',
   ),
-  cutIn('src/otlp/open-logs.ts')('logs-by-otlp', 'ABOUT_ITSELF.has(fact.kind) || ', ''),
+  cutIn('src/otlp/open-logs.ts')('logs-by-otlp', 'ABOUT_ITSELF.has(fact.kind) || ', '', {
+    by: 'about their own',
+  }),
   cutIn('src/otlp/encode-logs.ts')('logs-by-otlp', 'spanId: ids.spanId', 'spanId: ids.traceId'),
   sender('otlp-too-large', 'outcome.isTooLarge === true && ', 'outcome.isTooLarge === false && '),
   stream('audit-waits-for-nobody', 'this.#waiting.length < MAX_LINES * part', 'true'),

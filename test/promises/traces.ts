@@ -86,7 +86,8 @@ export const tracing: Section = {
     held(
       'log-file-followed',
       'A log file that is rotated without a signal is opened again.',
-      stream('follows a file that is renamed or copied and truncated, without a signal'),
+      stream('follows a file that is %s, without a signal'),
+      stream('goes on at the beginning of a file that is copied and truncated'),
     ),
   ],
 };

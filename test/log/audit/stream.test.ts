@@ -214,11 +214,15 @@ describe('the audit stream', () => {
     await reader.close();
   });
 
-  it('follows a file that is renamed or copied and truncated, without a signal', async () => {
+  it.each([
+    ['renamed, and made by the agent', () => {}],
+    ['renamed, and made by the program that rotates', (path: string) => writeFileSync(path, '', { mode: 0o640 })],
+  ])('follows a file that is %s, without a signal', async (_title, make) => {
     const path = join(scratch(), 'audit.log');
     await open({ kind: 'file', path });
     add('a');
     renameSync(path, `${path}.1`);
+    make(path);
     let number = 0;
     await eventually(() => {
       add(`n${++number}`);
@@ -226,6 +230,12 @@ describe('the audit stream', () => {
     }, 10_000);
     const both = readFileSync(`${path}.1`, 'utf8') + readFileSync(path, 'utf8');
     expect(both).toBe(['a', ...Array.from({ length: number }, (_, i) => `n${i + 1}`), ''].join('\n'));
+  });
+
+  it('goes on at the beginning of a file that is copied and truncated', async () => {
+    const path = join(scratch(), 'audit.log');
+    await open({ kind: 'file', path });
+    add('a');
     writeFileSync(path, '');
     add('z');
     expect(readFileSync(path, 'utf8')).toBe('z\n');

@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import { asFailure } from '../base/errors.ts';
-import type { Emit } from '../base/fact.ts';
+import type { Emit, Fact } from '../base/fact.ts';
 import { type LevelControl, type LogLevel, tellsMore } from '../base/log-level.ts';
 import type { Reporter } from '../base/reporter.ts';
 import type { TraceIds } from '../base/tracing.ts';
@@ -78,7 +78,10 @@ export async function openLog(first: LogConfig, deps: OpenLogDeps): Promise<Log>
       (last) => {
         // The line about going back is one of the level that tells more, and comes when the other level holds.
         const teller = tellsMore(before, level()) ? last : now;
-        if (level() !== before) teller.emit({ kind: 'log-level-changed', level: level() });
+        if (level() === before) return;
+        const fact: Fact = { kind: 'log-level-changed', level: level() };
+        teller.emit(fact);
+        sent?.take(fact, level());
       },
     );
   };

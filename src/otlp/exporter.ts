@@ -49,6 +49,7 @@ const GIVE_UP_MS = 60_000;
 export const CLOSE_MS = 1_000;
 
 const TRY_AGAIN = new Set([429, 502, 503, 504]);
+const ENDED = 'the agent ended before they were sent';
 const PATH_HINT =
   'Check the path: /v1/traces or /v1/logs is put behind each address but that of a variable for one signal.';
 /** The request is larger than the receiver takes: the halves of it may not be. */
@@ -68,6 +69,7 @@ export class Exporter<Item> {
   #cancelTimer: (() => void) | undefined;
   #sending: Promise<void> | undefined;
   #isClosing = false;
+  #isClosed = false;
   #hasFailed = false;
 
   /** @throws PannierError as `openEndpoint` does. */
@@ -80,6 +82,7 @@ export class Exporter<Item> {
   }
 
   add(items: readonly Item[]): void {
+    if (this.#isClosed) return void this.#dropped(items.length, this.#failure(ENDED));
     const room = Math.max(0, MAX_WAITING - this.#waiting.length);
     this.#waiting.push(...items.slice(0, room));
     this.#overflowed += Math.max(0, items.length - room);
@@ -94,6 +97,7 @@ export class Exporter<Item> {
     const cancel = deadline(this.#deps.clock, CLOSE_MS, () => this.#giveUp.abort());
     if (this.#waiting.length > 0) this.#begin();
     await this.#sending;
+    this.#isClosed = true;
     cancel();
     await this.#transport[Symbol.asyncDispose]();
   }
@@ -121,7 +125,7 @@ export class Exporter<Item> {
     const { clock, random, export: own } = this.#deps;
     const body = Buffer.from(own.encode(items));
     const giveUpAtMs = clock.monoMs() + GIVE_UP_MS;
-    let last: NotSent = { kind: 'failed', again: false, why: this.#failure('the agent ended before they were sent') };
+    let last: NotSent = { kind: 'failed', again: false, why: this.#failure(ENDED) };
     for (let failures = 1; ; failures++) {
       const outcome = this.#giveUp.signal.aborted ? last : await this.#post(body);
       if (outcome.kind === 'sent') {

@@ -110,6 +110,7 @@ export class AuditStream {
       });
     }
     this.#state = 'closed';
+    this.#cancelRetry?.();
     this.#target.close();
     for (const { fact, isInLog } of this.#waiting.splice(0)) {
       if (fact.kind === 'api-audit') this.#lose(fact, isInLog);

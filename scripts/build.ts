@@ -189,6 +189,7 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/backend/vault/auth/resume-login.ts',
     'src/config/sections/state/resolve.ts',
   ],
+  logs: ['src/cli/follow-audit.ts', 'src/otlp/open-logs.ts', 'src/config/sections/log/resolve-targets.ts'],
   traces: ['src/trace/open.ts', 'src/config/sections/traces/resolve.ts'],
   leases: [
     'src/lease/replaced/replaced-values.ts',

@@ -35,7 +35,10 @@ export async function injectorCommand(options: InjectorCommandOptions): Promise<
   const where = parseHostPort(options.listen);
   if (where === undefined)
     throw fail('CONFIG_INVALID', '--listen', 'it is not HOST:PORT', { hint: 'Such as 0.0.0.0:8443.' });
-  const log = await openLog({ level: 'info', format: 'auto', schema: 'pannier' });
+  const log = await openLog(
+    { level: 'info', format: 'auto', schema: 'pannier' },
+    { clock: systemClock, random: Math.random },
+  );
   const certificate = certificateFor(options, readEnvironment(), log.emit);
   using stop = listenForStop();
   await runInjector({

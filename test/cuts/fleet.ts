@@ -1,12 +1,35 @@
 import { type Cut, cutIn } from './cut.ts';
 
 const circuit = cutIn('src/http/circuit.ts');
+const deadlines = cutIn('src/lease/deadlines.ts');
 const limiter = cutIn('src/http/request-limiter.ts');
 const slot = cutIn('src/agent/output/reload-slot.ts');
 
 export const FLEET: readonly Cut[] = [
   // Without the patience, the whole fleet comes back in the first half minute.
   cutIn('src/base/backoff.ts')('fleet-recovery', 'if (failures <= quickTries ||', 'if (failures < 1e9 ||'),
+  cutIn('src/lease/schedule.ts')('fleet-comes-back', 'MAX_SPREAD_OF_REFRESH = 2 / 3', 'MAX_SPREAD_OF_REFRESH = 1 / 3', {
+    by: 'ten minutes',
+  }),
+  deadlines('fleet-comes-back', '|| now < item.broughtForwardMonoMs + want.refreshMs) return;', ') return;', {
+    by: 'brought forward once',
+  }),
+  deadlines('fleet-comes-back', 'if (isFollowed(why.retryAfterMs) ||', 'if (false ||', { by: 'has put off' }),
+  // Without it, what failed waits for the place of its next poll.
+  cutIn('src/lease/manager.ts')(
+    'fleet-comes-back',
+    'if (item.backend === backend && item.running === undefined) this',
+    'if (false) this',
+    {
+      by: 'has nearly all',
+    },
+  ),
+  cutIn('src/backend/protection.ts')(
+    'fleet-comes-back',
+    'recovered: (outageMs) => recovered.tell(outageMs),',
+    'recovered: () => {},',
+    { by: 'is told of' },
+  ),
   // Without the breaker, each secret finds out for itself that the server is away.
   circuit(
     'fleet-outage',

@@ -8,6 +8,7 @@ const circuit = inFile('test/http/circuit.test.ts', 'the circuit breaker of a ba
 const client = inFile('test/http/protection.test.ts', 'a client with a circuit breaker');
 const limiter = inFile('test/http/request-limiter.test.ts', 'requests to a backend');
 const patient = inFile('test/base/patient-backoff.test.ts', 'backoff of what need not hurry');
+const recovered = inFile('test/lease/outage.test.ts', 'when a backend answers again');
 const schedule = inFile('test/lease/schedule.test.ts', 'the schedule');
 const start = inFile('test/http/protection.test.ts', 'the start of an agent');
 const turn = inFile('test/agent/output/reload-slot.test.ts', 'the turn of a replica');
@@ -24,6 +25,21 @@ export const fleetSection: Section = {
       fleet('never asks for more than twice that: %s', 'revoked'),
       fleet('never asks for more than twice that: %s', 'rollout'),
       fleet('has every value fresh again ten minutes after the outage, and lost none in it'),
+    ),
+    held(
+      'fleet-comes-back',
+      'When a backend answers again, all that failed meanwhile is tried for within twice the time of the outage, and within two thirds of its refresh, once per refresh.',
+      recovered('after an outage of %s all that failed is soon fresh again, at less than twice the usual load'),
+      recovered('what was brought forward once is not again before its refresh is over'),
+      recovered('what %s keeps its moment'),
+      inFile(
+        'test/fleet/fleet.test.ts',
+        'a fleet of agents with 20 secrets each, after an outage of one minute',
+      )('has nearly all that failed fresh again in two minutes, and asks for less than twice its steady load'),
+      inFile(
+        'test/http/protection.test.ts',
+        'a backend that answers again',
+      )('is told of to all that listen, with the length of the outage, until they no longer listen'),
     ),
     held(
       'fleet-outage',

@@ -1,7 +1,8 @@
+import { tryMs } from '../base/backoff.ts';
 import { deadline } from '../base/deadline.ts';
 import { asFailure, fail, failure, PannierError } from '../base/errors.ts';
 import { onAbort } from '../base/on-abort.ts';
-import { type Urgency, urgencyOf } from '../base/urgency.ts';
+import { endsMonoMsOf, type Urgency, urgencyOf } from '../base/urgency.ts';
 import { CallCancellation } from './call-cancellation.ts';
 import { Circuit, type CircuitDeps, type CircuitView, type Outcome } from './circuit.ts';
 import { type Endpoint, type EndpointOptions, openEndpoint } from './endpoint.ts';
@@ -16,7 +17,7 @@ import { WireError, wireFailure } from './wire-error.ts';
 export interface TransportOptions extends EndpointOptions {
   /**
    * The limit for one call in total: connecting, one redirect, one repetition, the body. Waiting for a slot does not
-   * count.
+   * count. It is shorter for what ends soon, see `tryMs`.
    */
   readonly timeoutMs: number;
   /** Follows no redirect, since a signed request is good for one host. Absent or false: one redirect is followed. */
@@ -111,7 +112,9 @@ export class Transport implements AsyncDisposable {
       const slot = await this.#limiter.take(urgency, stop, place);
       try {
         if (freshTls) this.#endpoint.pool.lookAtFiles();
-        return await this.#inTime(stop, place, slot, work);
+        const { clock, timeoutMs } = this.#options;
+        const limitMs = tryMs(timeoutMs, endsMonoMsOf(signal) - clock.monoMs());
+        return await this.#inTime(limitMs, stop, place, slot, work);
       } finally {
         slot.release();
       }
@@ -127,10 +130,15 @@ export class Transport implements AsyncDisposable {
     this.#endpoint.pool.destroy();
   }
 
-  async #inTime<T>(stop: CallCancellation, place: string, slot: Slot, work: (send: Send) => Promise<T>): Promise<T> {
-    const { clock, timeoutMs } = this.#options;
-    const cancel = deadline(clock, timeoutMs, () => {
-      const seen = `no whole answer within ${timeoutMs} ms from ${this.address}`;
+  async #inTime<T>(
+    limitMs: number,
+    stop: CallCancellation,
+    place: string,
+    slot: Slot,
+    work: (send: Send) => Promise<T>,
+  ): Promise<T> {
+    const cancel = deadline(this.#options.clock, limitMs, () => {
+      const seen = `no whole answer within ${limitMs} ms from ${this.address}`;
       stop.stop(fail('BACKEND_TIMEOUT', place, seen));
     });
     const send: Send = async (request) => {

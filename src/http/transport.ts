@@ -8,7 +8,7 @@ import { Circuit, type CircuitDeps, type CircuitView, type Outcome } from './cir
 import { type Endpoint, type EndpointOptions, openEndpoint } from './endpoint.ts';
 import { AnswerTooLarge, exchange, MAX_BODY_BYTES, type WireAnswer, type WireRequest } from './exchange.ts';
 import { LargeBodies } from './large-bodies.ts';
-import { MAX_CONNECTIONS } from './pool.ts';
+import { MAX_REQUESTS, SPARE_REQUESTS } from './pool.ts';
 import { RequestLimiter, type RequestLimits, type Slot } from './request-limiter.ts';
 import { retryAfterMs } from './retry-after.ts';
 import { type Target, tcpTarget } from './target.ts';
@@ -83,7 +83,8 @@ export class Transport implements AsyncDisposable {
     if (protection !== undefined) this.#circuit = new Circuit({ clock, ...protection });
     this.#limiter = new RequestLimiter({
       clock,
-      count: MAX_CONNECTIONS,
+      count: MAX_REQUESTS,
+      spare: SPARE_REQUESTS,
       circuit: this.#circuit,
       rate,
       notBeforeMonoMs,

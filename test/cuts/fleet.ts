@@ -47,7 +47,11 @@ export const FLEET: readonly Cut[] = [
     'return this.#failing.paths >= Math.min(MIN_PATHS, paths) && this.#failing.mounts >= Math.min(2, mounts);',
     'return paths + mounts > 0;',
   ),
-  limiter('urgent-first', 'const queue = this.#queues[urgency] as', 'const queue = this.#queues[0] as'),
+  limiter('urgent-first', 'const queue = this.#queues[urgency] as', 'const queue = this.#queues[0] as', {
+    by: 'begin in the order',
+  }),
+  limiter('urgent-first', 'count + (isUrgent ? spare : 0)', 'count', { by: 'that hang in all slots' }),
+  limiter('urgent-first', 'isUrgent ? Math.min(spare, SPARE_IN_CIRCUIT) : 0', '0', { by: 'that hang in all slots' }),
   limiter('request-rate', 'urgency <= URGENCY.ending ? 0 : (this.#bucket', 'false ? 0 : (this.#bucket'),
   cutIn('src/backend/protection.ts')(
     'start-spread',

@@ -58,7 +58,7 @@ export const fleetSection: Section = {
     ),
     held(
       'circuit-opens',
-      'A backend that does not answer is asked by one request at a time, after pauses with full jitter, whatever the number of secrets.',
+      'A backend that does not answer is asked by one request at a time, and one more of what ends, after pauses with full jitter, whatever the number of secrets.',
       circuit('opens after three failures to connect in a row, whatever the paths, and then nothing is sent'),
       circuit('lets one request through after the pause, and the others wait for it'),
       circuit('pauses longer after each probe that fails, with full jitter, up to 30 s'),
@@ -74,7 +74,8 @@ export const fleetSection: Section = {
     ),
     held(
       'urgent-first',
-      'When not all requests can be sent, logins go first, then renewals of what ends, then first fetches, then polls.',
+      'When not all requests can be sent, logins go first, then renewals of what ends, then first fetches, then polls. Polls that hang keep no login and no renewal waiting.',
+      limiter('that are logins and renewals do not wait for polls that hang in all slots, nor for a probe that hangs'),
       limiter('that wait for a slot begin in the order login, renewal, first fetch, poll, and as they came'),
       inFile(
         'test/lease/urgency.test.ts',

@@ -198,6 +198,7 @@ export const FRESHNESS: readonly Cut[] = [
   backoff('backoff', 'capMs: 30_000', 'capMs: 300_000'),
   backoff('backoff', 'bounds.floorMs + random() *', 'bounds.floorMs +'),
   backoff('backoff', 'bounds.baseMs * 2 **', 'bounds.baseMs * 1 **', { by: 'ceiling that doubles' }),
+  attempts('never-a-hot-loop', 'if (!mustFetch) item.failures = 0;', 'item.failures = 0;', { by: 'a short lease' }),
   attempts('backoff', 'this.#deps.writer.setLife(item, { ...life, renewable: false });', '', {
     by: 'is not repeated',
   }),

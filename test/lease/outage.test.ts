@@ -124,6 +124,19 @@ describe('while a backend is down', () => {
     await clock.advance(330_000);
     expect(field('db')).toBe('minted-2');
   });
+
+  // A renewal within a second of the last one leaves the end of a longer lease where it was: it is the last one.
+  it('a short lease of an older login is not asked for in a loop, although its renewals go on', async () => {
+    const { clock, backend, reconcile } = leaseWorld(() => 1);
+    backend.mint('db', 4_000);
+    reconcile(wantsOf('db'));
+    await settle();
+    backend.answers.set('db', 'SECRET_DENIED');
+    await backend.replaceLogin();
+    await clock.advance(60_000);
+    expect(backend.renews.length).toBeGreaterThan(1);
+    expect(backend.fetchesOf('db') + backend.renews.length).toBeLessThan(60);
+  });
 });
 
 describe('when a backend answers again', () => {

@@ -32,7 +32,8 @@ async function leaseIsKept(scene: Scene): Promise<void> {
 export const HUNG_MOUNT: FaultCase = {
   id: 'hang-many',
   group: 'Answers that are none',
-  fault: 'no answer comes for 48 secrets of one path; another secret and a lease of 6 s go on (looked at: one of the 48)',
+  fault:
+    'no answer comes for 48 secrets of one path; another secret and a lease of 6 s go on (looked at: one of the 48)',
   on: 'OpenBao',
   setup: {
     world: { database: true, databaseTtl: '6s' },
@@ -42,7 +43,7 @@ export const HUNG_MOUNT: FaultCase = {
     more: (dir) => ({
       secrets: {
         db: { read: 'database/creds/shop' },
-        ...Object.fromEntries(NAMES.map((name) => [name, { kv: `secret/${pathOf(name)}`, refresh: '1s' }])),
+        ...Object.fromEntries(NAMES.map((name) => [name, { kv: `secret/${pathOf(name)}`, refresh: '5s' }])),
       },
       outputs: {
         db: { dir: join(dir, 'db'), files: { user: { content: '{{db.username}} {{db.password}}' } } },

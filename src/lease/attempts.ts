@@ -236,9 +236,7 @@ export class Attempts implements Disposable {
     if (!mustFetch) item.failures = 0;
     this.#deps.stateChanged();
     this.#deps.deadlines.planExpiry(item);
-    const keptMonoMs = item.occasion === 'pull' && isPolled(item) ? item.nextMonoMs : undefined;
     this.#deps.deadlines.planNext(item);
-    if (keptMonoMs !== undefined) this.#deps.deadlines.keepNext(item, keptMonoMs);
   }
 
   /**

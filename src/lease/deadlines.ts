@@ -126,20 +126,6 @@ export class Deadlines {
   }
 
   /**
-   * After an attempt that another secret's change brought about, sets the next attempt back to when it was due before,
-   * so that secrets that were fetched together keep their spread. Stays with the planned moment when the new value has
-   * a life that asks for an earlier one.
-   */
-  keepNext(item: Item, atMonoMs: number): void {
-    const isSooner = lifeOf(item)?.kind !== 'none' && (item.nextMonoMs ?? Number.POSITIVE_INFINITY) < atMonoMs;
-    if (isSooner) return;
-    item.cancelNext();
-    item.nextMonoMs = atMonoMs;
-    item.nextDoing = 'fetch';
-    item.cancelNext = this.#queue.at(atMonoMs, () => this.#actions.attempt(item, 'fetch'));
-  }
-
-  /**
    * Whether the item's lease lasts as long as its login: the token caps the lease (batch tokens do). A new lease under
    * the same login would end at that moment too, so a fetch helps only under the next login.
    */

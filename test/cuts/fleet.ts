@@ -3,12 +3,13 @@ import { type Cut, cutIn } from './cut.ts';
 const circuit = cutIn('src/http/circuit.ts');
 const deadlines = cutIn('src/lease/deadlines.ts');
 const limiter = cutIn('src/http/request-limiter.ts');
+const schedule = cutIn('src/lease/schedule.ts');
 const slot = cutIn('src/agent/output/reload-slot.ts');
 
 export const FLEET: readonly Cut[] = [
   // Without the patience, the whole fleet comes back in the first half minute.
-  cutIn('src/base/backoff.ts')('fleet-recovery', 'if (failures <= quickTries ||', 'if (failures < 1e9 ||'),
-  cutIn('src/lease/schedule.ts')('fleet-comes-back', 'MAX_SPREAD_OF_REFRESH = 2 / 3', 'MAX_SPREAD_OF_REFRESH = 1 / 3', {
+  schedule('fleet-recovery', 'paceMs(restMs ?? 0, longestMs);', '0;'),
+  schedule('fleet-comes-back', 'MAX_SPREAD_OF_REFRESH = 2 / 3', 'MAX_SPREAD_OF_REFRESH = 1 / 3', {
     by: 'ten minutes',
   }),
   deadlines('fleet-comes-back', '|| now < item.broughtForwardMonoMs + want.refreshMs) return;', ') return;', {

@@ -285,9 +285,14 @@ export const FRESHNESS: readonly Cut[] = [
   ),
   manager('pulled-once', 'item.pullableFromMonoMs > now', 'false', { by: 'pulled forward and had not changed' }),
   manager('pulled-once', '!this.#polls || !isPolled(item)', '!this.#polls', { by: 'mints with each request' }),
-  attempts('pulled-once', 'if (keptMonoMs !== undefined) this', 'if (keptMonoMs === null) this', {
-    by: 'keep their spread',
-  }),
+  schedule(
+    'pulled-once',
+    'return pollMonoMs(phaseMonoMs, refreshMs, now.monoMs, random);',
+    'return now.monoMs + refreshMs;',
+    {
+      by: 'keep their spread',
+    },
+  ),
   attempts('refresh-reads-after', 'const wanted = item.fetchesBegun + 1;', 'const wanted = item.fetchesEnded + 1;'),
   attempts('refresh-reads-after', 'MINT_GAP_MS = 1_000', 'MINT_GAP_MS = 0', { by: 'once a second at most' }),
   cutIn('src/deliver/api/aws-configured.ts')(

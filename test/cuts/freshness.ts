@@ -352,8 +352,8 @@ export const FRESHNESS: readonly Cut[] = [
   queue('one-timer', 'Math.min(first.atMonoMs, this.#compareMs)', 'first.atMonoMs', { by: 'ten years ahead' }),
   attempts(
     'failing-secret-holds-up-nobody',
-    'await this.#deps.writer.fetch(item, begin(item, urgency))',
-    `await ${inTurn('this.#deps.writer.fetch(item, begin(item, urgency))')}`,
+    'await this.#deps.writer.fetch(item, this.#begin(item, urgency))',
+    `await ${inTurn('this.#deps.writer.fetch(item, this.#begin(item, urgency))')}`,
   ),
   manager(
     'failing-secret-holds-up-nobody',

@@ -29,9 +29,12 @@ export const fleetSection: Section = {
     held(
       'fleet-comes-back',
       'When a backend answers again, all that failed meanwhile is tried for within twice the time of the outage, and within two thirds of its refresh, once per refresh.',
-      recovered('after an outage of %s all that failed is soon fresh again, at less than twice the usual load'),
+      recovered(
+        'after an outage of %s all that failed is soon fresh again, at less than twice the usual load',
+        'ten minutes',
+      ),
       recovered('what was brought forward once is not again before its refresh is over'),
-      recovered('what %s keeps its moment'),
+      recovered('what %s keeps its moment', 'the backend has put off'),
       inFile(
         'test/fleet/fleet.test.ts',
         'a fleet of agents with 20 secrets each, after an outage of one minute',

@@ -33,7 +33,7 @@ export const SECURITY: readonly Cut[] = [
     'if (this.#byAliases > MAX_BY_ALIASES) this',
     'if (this.#byAliases < 0) this',
     {
-      by: 'multiplies by aliases',
+      by: 'told at the one that does',
     },
   ),
   cutIn('src/render/helpers/search.ts')(

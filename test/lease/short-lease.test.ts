@@ -7,7 +7,7 @@ import { leaseWorld, numbers } from './lease.helpers.ts';
 
 const TIMEOUT_MS = 10_000;
 
-/** A lease whose requests go to a server that takes each of them, and answers after `answersMs`; never when infinite. */
+/** A lease whose requests go to a server that takes each of them and answers after `answersMs`; infinite: never. */
 async function silentWorld(ttlMs: number, renewable: boolean, answersMs = Number.POSITIVE_INFINITY) {
   const world = leaseWorld(numbers(3));
   const { clock, backend, reconcile } = world;

@@ -8,7 +8,12 @@ export const backendsWords: Words = {
     does: '`vault` is HashiCorp Vault or OpenBao, `file` a file on this machine, `aws-secrets-manager` an account of AWS, its Parameter Store included: see [AWS](aws.md); `acme` an issuer of certificates: see [ACME](acme.md)',
     examples: ['vault'],
   },
-  'backends.NAME.timeout': { type: 'duration', default: '`10s`', does: 'one request, in total', examples: ['5s'] },
+  'backends.NAME.timeout': {
+    type: 'duration',
+    default: '`10s`',
+    does: 'one request, in total; a renewal or replacement waits for half of the time that is left of what ends, and for a second at least',
+    examples: ['5s'],
+  },
   'backends.NAME.requests': {
     type: 'map',
     does: 'kinds `vault` and `aws-secrets-manager`: how many requests one agent sends, and when the first ones; see [a fleet](fleet.md)',

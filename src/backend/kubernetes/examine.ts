@@ -33,7 +33,8 @@ export async function examine(
     return `found ${token === undefined ? 'a client certificate' : 'a token'} in ${credential}; namespace ${namespace}`;
   });
   if (found === undefined) {
-    for (const check of ['name', 'connection', 'tls', 'login']) examination.skip(check, place, 'there is no credential');
+    for (const check of ['name', 'connection', 'tls', 'login'])
+      examination.skip(check, place, 'there is no credential');
     return skip('there is no credential');
   }
   const { address, tls, namespace: own } = found;
@@ -61,11 +62,16 @@ export async function examine(
   for (const secret of secrets) {
     const { resource, object: name, namespace = own } = secret.request as KubernetesRequest;
     const resourceAttributes = { verb: 'watch', version: 'v1', resource, name, namespace };
-    const review = { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview', spec: { resourceAttributes } };
+    const review = {
+      apiVersion: 'authorization.k8s.io/v1',
+      kind: 'SelfSubjectAccessReview',
+      spec: { resourceAttributes },
+    };
     await examination.run('watch', secret.place, async (signal) => {
       const answer = await ask(review, 'authorization.k8s.io/v1/selfsubjectaccessreviews', signal);
       const what = `the ${kindWord({ resource })} ${name} in the namespace ${namespace}`;
-      if (plainText(lookUp(answer, 'status', 'allowed')) === 'true') return `${what} may be watched: changes come at once`;
+      if (plainText(lookUp(answer, 'status', 'allowed')) === 'true')
+        return `${what} may be watched: changes come at once`;
       const hint = `For changes that come at once add to its Role: ${ruleLine({ resource, name })}.`;
       return failure('SECRET_DENIED', secret.place, `${what} may not be watched, so it is polled at refresh`, { hint });
     });

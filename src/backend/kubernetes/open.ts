@@ -8,7 +8,10 @@ import { KubeClient } from './client/client.ts';
 import type { KubernetesBackendConfig } from './config/config.ts';
 
 /** Opens a backend with its own connections. Nothing is sent and no file is read yet. */
-export async function openKubernetesBackend(config: KubernetesBackendConfig, context: BackendContext): Promise<Backend> {
+export async function openKubernetesBackend(
+  config: KubernetesBackendConfig,
+  context: BackendContext,
+): Promise<Backend> {
   const access = await openAccess(config, context);
   const client = new KubeClient({ config, access, context, protection: protectionOf(config, context) });
   const source = new KubeSource({ ...context, config, client });

@@ -58,7 +58,9 @@ function make({ name }: KubernetesBackendConfig, namespace: string, needs: reado
   ];
   const notes = [
     'subjects has SERVICE_ACCOUNT and NAMESPACE_OF_THE_POD: write those of the pod that the agent runs in',
-    ...(namespace === '' ? ['no namespace is configured: apply it in the namespace of the pod, or of the context'] : []),
+    ...(namespace === ''
+      ? ['no namespace is configured: apply it in the namespace of the pod, or of the context']
+      : []),
     'with get alone the objects are polled at refresh',
   ];
   const who = `the service account in ${namespace === '' ? 'its own namespace' : `the namespace ${namespace}`}`;

@@ -36,7 +36,11 @@ export function createClusterAccess(config: ClusterAccess, ownNamespace: string 
 export async function readToken(file: string, place: string, signal: AbortSignal): Promise<Secret> {
   const token = await readCredential(file, place, signal);
   if (isHeaderToken(token.exposeText('backend'))) return token;
-  throw fail('AUTH_CREDENTIAL_UNREADABLE', place, `${file} holds a line break, a space or another character of no token`);
+  throw fail(
+    'AUTH_CREDENTIAL_UNREADABLE',
+    place,
+    `${file} holds a line break, a space or another character of no token`,
+  );
 }
 
 /** Undefined when there is no such file, as outside of a pod. */

@@ -96,7 +96,8 @@ function credentialIn(printed: Buffer, apiVersion: string): ExecCredential | str
   if (token !== undefined && !isHeaderToken(token)) return 'printed a token that no header can carry';
   const expires = text('status', 'expirationTimestamp');
   const expiresWallMs = expires === undefined ? undefined : Date.parse(expires);
-  if (expiresWallMs !== undefined && Number.isNaN(expiresWallMs)) return 'printed an expirationTimestamp that is no time';
+  if (expiresWallMs !== undefined && Number.isNaN(expiresWallMs))
+    return 'printed an expirationTimestamp that is no time';
   return {
     ...(token === undefined ? {} : { token: Secret.text(token) }),
     ...(cert === undefined || key === undefined ? {} : { pair: { cert, key: Secret.text(key) } }),

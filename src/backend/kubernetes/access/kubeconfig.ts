@@ -205,13 +205,7 @@ async function parse(path: string, refuse: (seen: string) => PannierError): Prom
 }
 
 /** The entry of a list `contexts`, `clusters` or `users` by its name. */
-function named(
-  file: Fields,
-  list: string,
-  key: string,
-  name: string,
-  refuse: (seen: string) => PannierError,
-): Fields {
+function named(file: Fields, list: string, key: string, name: string, refuse: (seen: string) => PannierError): Fields {
   const entries = listOf(file.get(list)).filter(isFields);
   const found = entries.find((entry) => plainText(entry.get('name')) === name)?.get(key);
   if (isFields(found)) return found;

@@ -91,7 +91,10 @@ export class KubeClient implements AsyncDisposable {
     const body = request.body === undefined ? {} : { body: Buffer.from(JSON.stringify(request.body)) };
     return await this.#signedIn(signal, async (connection) => {
       using peer = this.#peers.use(connection);
-      const headers = { ...this.#headers(connection), ...('body' in body ? { 'Content-Type': 'application/json' } : {}) };
+      const headers = {
+        ...this.#headers(connection),
+        ...('body' in body ? { 'Content-Type': 'application/json' } : {}),
+      };
       const about = { backend: this.#options.config.name, call: `${method} ${path}` };
       const { clock, emit, tracing } = this.#options.context;
       const startedMs = clock.monoMs();
@@ -203,12 +206,14 @@ export class KubeClient implements AsyncDisposable {
     };
   }
 
-  #refusal(refused: KubeAnswer & {
-    readonly verb: 'get' | 'watch';
-    readonly object: ObjectRef;
-    readonly connection: Connection;
-    readonly place: string;
-  }) {
+  #refusal(
+    refused: KubeAnswer & {
+      readonly verb: 'get' | 'watch';
+      readonly object: ObjectRef;
+      readonly connection: Connection;
+      readonly place: string;
+    },
+  ) {
     const { credential, token, address } = refused.connection;
     return refusalOf({ ...refused, credential, token, address, nowMs: this.#options.context.clock.wallMs() });
   }
@@ -220,7 +225,9 @@ const NOTHING = new Uint8Array();
 const KEEP_ALIVE_MS = 30_000;
 
 const isSame = (a: Connection, b: Connection): boolean =>
-  a.address === b.address && a.tls === b.tls && (a.token === b.token || (!!b.token && a.token?.equals(b.token) === true));
+  a.address === b.address &&
+  a.tls === b.tls &&
+  (a.token === b.token || (!!b.token && a.token?.equals(b.token) === true));
 
 async function* once(body: Uint8Array): AsyncGenerator<Uint8Array> {
   yield body;

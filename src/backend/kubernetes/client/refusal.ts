@@ -1,5 +1,5 @@
-import { type FailureDetails, fail, failure, PannierError } from '../../../base/errors.ts';
 import { formatDuration } from '../../../base/duration.ts';
+import { type FailureDetails, fail, failure, PannierError } from '../../../base/errors.ts';
 import { parseJson } from '../../../base/json.ts';
 import type { Secret } from '../../../base/secret.ts';
 import { type Fields, isFields, plainNumber, plainText } from '../../../base/value.ts';

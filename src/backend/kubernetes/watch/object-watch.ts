@@ -161,7 +161,8 @@ export class ObjectWatch implements Disposable {
       }
       return 'ended';
     } catch (error) {
-      if (error instanceof LineTooLong) throw fail('BACKEND_MALFORMED', this.#place, 'an event of the watch has no end');
+      if (error instanceof LineTooLong)
+        throw fail('BACKEND_MALFORMED', this.#place, 'an event of the watch has no end');
       if ((error as { code?: unknown }).code === undefined) throw error;
       throw fail('BACKEND_UNREACHABLE', this.#place, 'the connection of the watch broke');
     } finally {

@@ -213,12 +213,19 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/backend/aws/open.ts',
     'src/backend/vault/auth/methods/aws.ts',
   ],
+  kubernetes: [
+    'src/backend/kubernetes/config/resolve.ts',
+    'src/backend/kubernetes/config/resolve-request.ts',
+    'src/backend/kubernetes/open.ts',
+    'src/backend/kubernetes/access/kubeconfig-access.ts',
+  ],
   doctor: [
     'src/cli/doctor.ts',
     'src/cli/policy.ts',
     'src/backend/vault/tools.ts',
     'src/backend/file/examine.ts',
     'src/backend/aws/tools.ts',
+    'src/backend/kubernetes/tools.ts',
   ],
   // Last, so that what it shares with others lies with them.
   injector: ['src/cli/injector.ts'],

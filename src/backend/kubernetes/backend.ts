@@ -18,6 +18,12 @@ export interface KubeSourceDeps extends Pick<BackendContext, 'clock' | 'random' 
 
 const LIFE = { kind: 'none' } as const;
 
+/**
+ * For so long after a watch has told of a change every poll asks the server. Objects that were changed together belong
+ * together, and the watch of another one may be a moment behind.
+ */
+const TOGETHER_MS = 1_000;
+
 /** A want that is watched; `watch` is undefined until it is known which object that is. */
 interface Watched {
   readonly subscriber: Subscriber;
@@ -38,6 +44,8 @@ export class KubeSource implements Source, Disposable {
   readonly #versionOf = new WeakMap<Fields, string>();
   readonly #watches = new Map<string, ObjectWatch>();
   readonly #stop = new AbortController();
+  /** When a watch has told of a change for the last time. */
+  #toldMonoMs = Number.NEGATIVE_INFINITY;
 
   constructor(deps: KubeSourceDeps) {
     this.#deps = deps;
@@ -73,7 +81,13 @@ export class KubeSource implements Source, Disposable {
   /** Wants of one object share its watch. */
   watch(want: Want, changed: () => void): Watching {
     const watched: Watched = {
-      subscriber: { version: () => this.#versions.get(want.id), changed },
+      subscriber: {
+        version: () => this.#versions.get(want.id),
+        changed: () => {
+          this.#toldMonoMs = this.#deps.clock.monoMs();
+          changed();
+        },
+      },
       watch: undefined,
     };
     this.#watched.set(want.id, watched);
@@ -130,6 +144,7 @@ export class KubeSource implements Source, Disposable {
 
   /** Whether the object still has the version of this value, as far as an open watch has told. */
   #isCurrent(id: string, last: Fetched): boolean {
+    if (this.#deps.clock.monoMs() - this.#toldMonoMs < TOGETHER_MS) return false;
     const version = this.#versionOf.get(last.fields);
     return version !== undefined && this.#watched.get(id)?.watch?.isCurrent(version) === true;
   }

@@ -30,19 +30,24 @@ export interface Refused {
 /** Translates an answer into a failure. Nothing of the server's words is shown but the name of the user. */
 export function refusalOf(refused: Refused): PannierError {
   const { status, headers, verb, object, address, place, nowMs } = refused;
-  const { resource, name, namespace } = object;
+  const { name, namespace } = object;
   const answer = statusIn(refused.body);
   const details: FailureDetails = { retryAfterMs: retryAfterMs(headers['retry-after'], nowMs) };
   if (status === 401) return unknownCredential(refused);
   if (status === 403) {
     const who = userIn(answer) ?? 'the agent';
     const hint = `Add to a Role in the namespace ${namespace}: ${ruleLine(object)}; pannier policy prints the whole.`;
-    return fail('SECRET_DENIED', place, `${who} may not ${verb} ${resource} ${name} in the namespace ${namespace}`, {
-      hint,
-    });
+    return fail(
+      'SECRET_DENIED',
+      place,
+      `${who} may not ${verb} the ${kindWord(object)} ${name} in the namespace ${namespace}`,
+      {
+        hint,
+      },
+    );
   }
   if (status === 404 && answer !== undefined) {
-    const hint = `Check the name and the namespace: kubectl -n ${namespace} get ${resource} ${name}.`;
+    const hint = `Check the name and the namespace: kubectl -n ${namespace} get ${object.resource} ${name}.`;
     const seen = `there is no ${kindWord(object)} ${name} in the namespace ${namespace}`;
     return new NoObjectError(failure('SECRET_NOT_FOUND', place, seen, { hint }));
   }

@@ -1,5 +1,6 @@
 import { type BackoffBounds, backoffMs, DEFAULT_BACKOFF } from '../../../base/backoff.ts';
 import type { Clock } from '../../../base/clock.ts';
+import type { Code } from '../../../base/codes.ts';
 import { deadline } from '../../../base/deadline.ts';
 import { asFailure, type Failure, fail } from '../../../base/errors.ts';
 import type { KubeClient } from '../client/client.ts';
@@ -15,6 +16,13 @@ export interface ObjectWatchDeps {
   /** Called when the credential may not watch the object, once until it may. */
   readonly denied: (why: Failure) => void;
 }
+
+/** What may be wrong with a watch because of where it begins: a server that was restored is behind that version. */
+const AT_ITS_VERSION: ReadonlySet<Code> = new Set([
+  'BACKEND_UNAVAILABLE',
+  'BACKEND_MALFORMED',
+  'BACKEND_REJECTED',
+] satisfies Code[]);
 
 /** Who wants to know when the object changes. */
 export interface Subscriber {
@@ -43,8 +51,9 @@ const DENIED: BackoffBounds = { ...DEFAULT_BACKOFF, baseMs: 30_000, capMs: 300_0
  *    missed. Without such a version it begins at the present, and the server tells of the object if there is one.
  * 2. Each event of the object calls the subscribers that have another version. Bookmarks only move the place where the
  *    next watch begins.
- * 3. A watch that has ended begins again where it was. Until then `isCurrent` is false, and polls ask the server.
- * 4. When the server no longer has that version (410), or a watch at it failed twice, the subscribers are called, since
+ * 3. A watch that has ended begins again where it was. Until then `isCurrent` is false, and polls ask the server. When
+ *    it is open again, subscribers are called that have another version, or whose last read failed.
+ * 4. When the server no longer has that version (410), or refused a watch at it twice, the subscribers are called, since
  *    a deletion may have been missed, and the watch begins at the present.
  *
  * The watch carries metadata only. So the values of an object pass through one place, the read that an event causes, and
@@ -62,6 +71,8 @@ export class ObjectWatch implements Disposable {
   #version: string | undefined;
   /** Where the next watch begins; undefined: at the present. */
   #resumeAt: string | undefined;
+  /** The next watch begins at the present, whatever was read. */
+  #isAnew = false;
   #isDenied = false;
 
   constructor(object: ObjectRef, place: string, deps: ObjectWatchDeps) {
@@ -77,6 +88,7 @@ export class ObjectWatch implements Disposable {
   add(subscriber: Subscriber): void {
     this.#subscribers.add(subscriber);
     if (this.#subscribers.size === 1) void this.#run();
+    else if (this.#isLive && subscriber.version() !== this.#version) subscriber.changed();
   }
 
   remove(subscriber: Subscriber): void {
@@ -114,7 +126,7 @@ export class ObjectWatch implements Disposable {
       const isDenied = typeof ended === 'object' && ended.code === 'SECRET_DENIED';
       if (isDenied && !this.#isDenied) this.#deps.denied(ended);
       this.#isDenied = isDenied;
-      if (typeof ended === 'object' && failures === 2) this.#startAnew();
+      if (typeof ended === 'object' && failures === 2 && AT_ITS_VERSION.has(ended.code)) this.#startAnew();
       const after = typeof ended === 'object' ? ended.retryAfterMs : undefined;
       const bounds = isDenied ? DENIED : typeof ended === 'object' ? DEFAULT_BACKOFF : ENDED;
       await clock.sleep(backoffMs(failures, random, after, bounds), signal);
@@ -123,17 +135,17 @@ export class ObjectWatch implements Disposable {
 
   /** Forgets where the watch was, and has the subscribers look. */
   #startAnew(): void {
-    const hadOne = this.#resumeAt !== undefined;
+    this.#isAnew = true;
     this.#resumeAt = undefined;
     this.#version = undefined;
-    if (hadOne) for (const one of [...this.#subscribers]) one.changed();
+    this.#call(() => true);
   }
 
   /** One watch, up to its end. @throws PannierError for every other end than those that a server chooses. */
   async #once(random: () => number): Promise<'ended' | 'gone'> {
     const { client, clock } = this.#deps;
     const lifeS = Math.round(MIN_LIFE_S * (1 + random()));
-    const from = this.#resumeAt ?? this.#readVersion();
+    const from = this.#isAnew ? undefined : (this.#resumeAt ?? this.#readVersion());
     const query = {
       allowWatchBookmarks: 'true',
       timeoutSeconds: String(lifeS),
@@ -142,16 +154,19 @@ export class ObjectWatch implements Disposable {
     const answer = await client.watch(this.#object, query, this.#place, this.#stop.signal);
     if (answer.status === GONE) {
       answer.close();
-      this.#resumeAt = from;
       return 'gone';
     }
     // A half-open connection ends no stream: the kernel notices within a minute, and this limit at the latest.
     const cancel = deadline(clock, lifeS * 1000 + OVERTIME_MS, answer.close);
     try {
+      if (this.#resumeAt === undefined) this.#version = from;
       this.#resumeAt = from;
-      this.#version = from === undefined ? undefined : (this.#version ?? from);
       this.#isDenied = false;
       this.#isLive = true;
+      // No event tells of these. The first watch of all follows the first read, which tells of its own failure.
+      if (from !== undefined) this.#call((version) => version !== this.#version);
+      else if (this.#isAnew) this.#call((version) => version === undefined);
+      this.#isAnew = false;
       const lines = new Lines();
       for await (const chunk of answer.chunks) {
         for (const line of lines.add(chunk)) {
@@ -178,7 +193,7 @@ export class ObjectWatch implements Disposable {
       case 'deleted':
         this.#resumeAt = event.version;
         this.#version = event.kind === 'deleted' ? undefined : event.version;
-        for (const one of [...this.#subscribers]) if (one.version() !== this.#version) one.changed();
+        this.#call((version) => version !== this.#version);
         return undefined;
       case 'bookmark':
         this.#resumeAt = event.version;
@@ -190,6 +205,11 @@ export class ObjectWatch implements Disposable {
       default:
         throw fail('BACKEND_MALFORMED', this.#place, 'the watch brought a line that is no event');
     }
+  }
+
+  /** Has the subscribers look whose last read brought a version that `isOld` names; undefined: it failed. */
+  #call(isOld: (version: string | undefined) => boolean): void {
+    for (const one of [...this.#subscribers]) if (isOld(one.version())) one.changed();
   }
 
   #readVersion(): string | undefined {

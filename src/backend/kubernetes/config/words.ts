@@ -5,7 +5,7 @@ export const kubernetesWords: Words = {
   'backends.NAME.kubeconfig': {
     type: 'path',
     default: 'the pod itself, else `KUBECONFIG`',
-    does: 'kind `kubernetes`: a [kubeconfig](kubernetes.md#with-a-kubeconfig) file, for an agent outside of the cluster',
+    does: 'kind `kubernetes`: a [kubeconfig](kubernetes-source.md#with-a-kubeconfig) file, for an agent outside of the cluster',
     examples: ['/etc/pannier/kubeconfig'],
   },
   'backends.NAME.context': {

@@ -78,6 +78,7 @@ export class SecretResolver {
       const seen = 'certificateFrom does not go with certificate';
       problems.add('CONFIG_INVALID', entry.file, [...path, 'certificateFrom'], seen, 'Remove it.');
     }
+    const certificateFrom = stored === undefined ? undefined : storedIn(stored, entry, problems);
     if (request === undefined || backend === undefined || problems.count > before) return undefined;
     return {
       name,
@@ -86,7 +87,7 @@ export class SecretResolver {
       optional: shape.optional ?? false,
       refreshMs: shape.refresh === undefined ? REFRESH_MS : (parseDuration(shape.refresh) as number),
       ...(shape.maxStale === undefined ? {} : { maxStaleMs: parseDuration(shape.maxStale) as number }),
-      request: stored === undefined ? request : { ...request, certificateFrom: storedIn(stored, entry) },
+      request: certificateFrom === undefined ? request : { ...request, certificateFrom },
     };
   }
 
@@ -140,10 +141,27 @@ export class SecretResolver {
   }
 }
 
+/** Undefined when a problem was added. */
 function storedIn(
-  { certificate, privateKey, chain, ca, clockSkew }: NonNullable<SecretShape['certificateFrom']>,
-  { file }: ConfigEntry,
-): StoredCertificate {
+  {
+    bundle,
+    certificate = bundle,
+    privateKey = bundle,
+    chain,
+    ca,
+    clockSkew,
+  }: NonNullable<SecretShape['certificateFrom']>,
+  { file, path }: ConfigEntry,
+  problems: Problems,
+): StoredCertificate | undefined {
+  const at = [...path, 'certificateFrom'];
+  if (bundle !== undefined && (certificate !== bundle || privateKey !== bundle)) {
+    const seen = 'it stands for both certificate and privateKey, so neither has a place beside it';
+    problems.add('CONFIG_INVALID', file, [...at, 'bundle'], seen, 'Remove it, or the others.');
+  }
+  if (certificate === undefined) problems.add('CONFIG_MISSING', file, [...at, 'certificate'], 'absent');
+  if (privateKey === undefined) problems.add('CONFIG_MISSING', file, [...at, 'privateKey'], 'absent');
+  if (certificate === undefined || privateKey === undefined) return undefined;
   return {
     certificate,
     privateKey,

@@ -17,9 +17,6 @@ export const KUBERNETES: readonly Cut[] = [
     by: 'makes polls free',
   }),
   backend('kube-push', '=== URGENCY.poll && this', '>= URGENCY.login && this', { by: 'makes polls free' }),
-  watch('kube-push', "event.kind === 'deleted' ? undefined : event.version", 'event.version', {
-    by: 'deleted, and again',
-  }),
   watch(
     'kube-nothing-missed',
     '(this.#resumeAt ?? this.#readVersion())',
@@ -34,15 +31,20 @@ export const KUBERNETES: readonly Cut[] = [
       by: '410',
     },
   ),
-  watch('kube-nothing-missed', 'if (from !== undefined) this.#call((version) => version !== this.#version);', '', {
-    by: 'after an outage',
-  }),
+  watch(
+    'kube-nothing-missed',
+    'if (from !== undefined) this.#call((version) => version !== this.#version);',
+    'if (from !== undefined) this.#call(() => false);',
+    {
+      by: 'after an outage',
+    },
+  ),
   cutIn('src/backend/kubernetes/watch/lines.ts')(
     'kube-nothing-missed',
     'Buffer.concat(this.#parts)',
     'Buffer.from(chunk)',
     {
-      by: 'byte by byte',
+      by: 'wherever its chunks',
     },
   ),
   watch('kube-no-loop', 'failures = clock.monoMs() - startedMs >= LONG_MS ? 1 : failures + 1;', 'failures = 1;'),
@@ -96,9 +98,5 @@ export const KUBERNETES: readonly Cut[] = [
     '`${seen}${reasonIn(answer)}`',
     "`${seen} ${plainText(answer.get('message'))}`",
   ),
-  cutIn('src/config/sections/secrets/resolve.ts')(
-    'pod-certificate',
-    'privateKey = bundle,',
-    "privateKey = 'key',",
-  ),
+  cutIn('src/config/sections/secrets/resolve.ts')('pod-certificate', 'privateKey = bundle,', "privateKey = 'key',"),
 ];

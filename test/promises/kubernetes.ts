@@ -1,6 +1,7 @@
 import { held, inFile, type Section } from './promise.ts';
 
 const watch = inFile('test/backend/kubernetes/watch.test.ts', 'a watch of one object');
+const lines = inFile('test/backend/kubernetes/lines.test.ts', 'the lines of a stream');
 const unlasting = inFile('test/backend/kubernetes/object-watch.test.ts', 'a watch that does not last');
 const object = inFile('test/backend/kubernetes/source.test.ts', 'an object of Kubernetes');
 const refusal = inFile('test/backend/kubernetes/source.test.ts', 'a refusal of the API server');
@@ -36,7 +37,7 @@ export const kubernetesSource: Section = {
       watch('begins where a bookmark says, after a stream of nothing but bookmarks'),
       watch('whose version the server has forgotten (410) has the object read again, and begins at the present'),
       watch('that is open again after an outage has what could not be read meanwhile read'),
-      watch('takes an event that comes %s', 'byte by byte'),
+      lines('are the same wherever its chunks are cut, also within a character'),
       watch('that brings %s is begun again, and a change behind it is not lost', 'no JSON'),
       unlasting('since the server fails twice at its version, begins at the present, and has the object read'),
     ),

@@ -172,6 +172,7 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/backend/vault/config/resolve-certificate.ts',
     'src/backend/vault/source/certificate.ts',
     'src/backend/stored-certificate.ts',
+    'src/config/sections/secrets/resolve-stored.ts',
     'src/agent/kept-certificates.ts',
   ],
   acme: [
@@ -214,8 +215,7 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/backend/vault/auth/methods/aws.ts',
   ],
   kubernetes: [
-    'src/backend/kubernetes/config/resolve.ts',
-    'src/backend/kubernetes/config/resolve-request.ts',
+    'src/backend/kubernetes/config/resolving.ts',
     'src/backend/kubernetes/open.ts',
     'src/backend/kubernetes/access/kubeconfig-access.ts',
   ],

@@ -105,12 +105,12 @@ export class TlsFiles {
       this.#ofFile(files, 'certFile', readText),
       this.#ofFile(files, 'keyFile', readText),
     ]);
+    const { held } = files;
     try {
       return loadTls().createSecureContext({
-        ...(ca === undefined ? {} : { ca }),
-        ...(cert === undefined ? {} : { cert }),
-        ...(key === undefined ? {} : { key }),
-        ...heldIn(files),
+        ca: held?.ca ?? ca,
+        cert: held?.cert ?? cert,
+        key: held?.key?.exposeText('backend') ?? key,
       });
     } catch (error) {
       const mismatch = (error as { code?: string }).code === 'ERR_OSSL_X509_KEY_VALUES_MISMATCH';
@@ -137,13 +137,6 @@ export class TlsFiles {
       throw fail('BACKEND_TLS', `${this.#place}.tls.${key}`, seen, { hint: 'Check the path and its permissions.' });
     }
   }
-}
-
-/** What is held in memory, in the words of Node. */
-function heldIn({ held }: TlsConfig) {
-  if (held === undefined) return {};
-  const { key, ...rest } = held;
-  return key === undefined ? rest : { ...rest, key: key.exposeText('backend') };
 }
 
 const stampOf = async (path: string): Promise<string> => fileStamp(await statInTime(path));

@@ -98,5 +98,9 @@ export const KUBERNETES: readonly Cut[] = [
     '`${seen}${reasonIn(answer)}`',
     "`${seen} ${plainText(answer.get('message'))}`",
   ),
-  cutIn('src/config/sections/secrets/resolve.ts')('pod-certificate', 'privateKey = bundle,', "privateKey = 'key',"),
+  cutIn('src/config/sections/secrets/resolve-stored.ts')(
+    'pod-certificate',
+    'privateKey = bundle,',
+    "privateKey = 'key',",
+  ),
 ];

@@ -18,7 +18,7 @@ const backend = z.strictObject({
   kind: z.literal('kubernetes'),
   kubeconfig: z.optional(path),
   context: z.optional(text),
-  namespace: z.optional(text.check(z.regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, { error: NAME_EXPECTED }))),
+  namespace: z.optional(text.check(z.regex(/^[a-z0-9-]{1,63}$/, { error: NAME_EXPECTED }))),
   address: z.optional(address),
   tokenFile: z.optional(path),
   tls: z.optional(z.strictObject({ caFile: z.optional(path), serverName: z.optional(text) })),
@@ -26,9 +26,9 @@ const backend = z.strictObject({
   requests: z.optional(requests),
 });
 
-/** The names that the API accepts: RFC 1123 labels for namespaces, and subdomains for objects. */
+/** No name that the API accepts is refused, and none passes that would need encoding. */
 const object = text.check(
-  z.regex(/^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\/)?[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/, {
+  z.regex(/^(?:[a-z0-9-]{1,63}\/)?[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/, {
     error: OBJECT_EXPECTED,
   }),
 );

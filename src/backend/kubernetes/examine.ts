@@ -15,7 +15,7 @@ import { openAccess } from './open.ts';
 
 const WHO_AM_I = { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' };
 
-/** Examines a cluster as the agent reaches it; see `Examiner`. Reviews are questions: the server stores none of them. */
+/** Examines a cluster as the agent reaches it; see `Examiner`. Reviews are questions: the server stores none. */
 export async function examine(
   { config, secrets, context, took }: Examined<KubernetesBackendConfig>,
   examination: Examination,

@@ -12,8 +12,8 @@ export type PluginRun = { readonly printed: Buffer } | { readonly wrong: string 
 const MAX_PRINTED = 1024 * 1024;
 
 /**
- * Runs a credential plugin to its end and reads its standard output. It has no terminal and no input, its standard error
- * goes nowhere, and at the limit it is ended with all that it started. Never rejects.
+ * Runs a credential plugin to its end and reads its standard output. It has no terminal and no input, its standard
+ * error goes nowhere, and at the limit it is ended with all that it started. Never rejects.
  */
 export function runPlugin(
   { argv, env, timeoutMs }: { readonly argv: readonly string[]; readonly env: Environment; readonly timeoutMs: number },

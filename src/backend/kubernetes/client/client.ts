@@ -190,7 +190,7 @@ export class KubeClient implements AsyncDisposable {
       return { status, headers, chunks: once(received.body), close: () => {} };
     }
     const stream: IncomingMessage = received;
-    // A stream over a connection that was in use before has no socket of its own; the option is set on that one already.
+    // A stream over a connection that was in use before has no socket of its own; that one has the option already.
     stream.socket.setKeepAlive?.(true, KEEP_ALIVE_MS);
     stream.once('close', leave);
     // An error without a reader would end the process; who reads the chunks gets it too.

@@ -29,8 +29,8 @@ interface Peer {
 }
 
 /**
- * The connections of a client whose address and certificates may change while it runs: a kubeconfig can be written anew,
- * and a plugin gives another certificate. What was begun with the old ones is not cut off.
+ * The connections of a client whose address and certificates may change while it runs: a kubeconfig can be written
+ * anew, and a plugin gives another certificate. What was begun with the old ones is not cut off.
  */
 export class Peers implements AsyncDisposable {
   readonly #options: PeersOptions;

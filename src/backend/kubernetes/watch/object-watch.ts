@@ -53,11 +53,11 @@ const DENIED: BackoffBounds = { ...DEFAULT_BACKOFF, baseMs: 30_000, capMs: 300_0
  *    next watch begins.
  * 3. A watch that has ended begins again where it was. Until then `isCurrent` is false, and polls ask the server. When
  *    it is open again, subscribers are called that have another version, or whose last read failed.
- * 4. When the server no longer has that version (410), or refused a watch at it twice, the subscribers are called, since
- *    a deletion may have been missed, and the watch begins at the present.
+ * 4. When the server no longer has that version (410), or refused a watch at it twice, the subscribers are called,
+ *    since a deletion may have been missed, and the watch begins at the present.
  *
- * The watch carries metadata only. So the values of an object pass through one place, the read that an event causes, and
- * none waits in a buffer here.
+ * The watch carries metadata only. So the values of an object pass through one place, the read that an event causes,
+ * and none waits in a buffer here.
  */
 export class ObjectWatch implements Disposable {
   readonly #object: ObjectRef;

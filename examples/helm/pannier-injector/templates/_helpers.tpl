@@ -32,6 +32,12 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- merge $own .Values.commonLabels | toYaml -}}
 {{- end -}}
 
+{{/* Those of pods: without the ones that an upgrade changes, so that not every upgrade starts all pods anew. */}}
+{{- define "pannier-injector.podLabels" -}}
+{{- $own := include "pannier-injector.selectorLabels" . | fromYaml -}}
+{{- merge $own .Values.podLabels .Values.commonLabels | toYaml -}}
+{{- end -}}
+
 {{- define "pannier-injector.serviceAccountName" -}}
 {{- .Values.serviceAccount.name | default (include "pannier-injector.fullname" .) -}}
 {{- end -}}
@@ -54,4 +60,23 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{/* Namespaces whose pods never get an agent. */}}
 {{- define "pannier-injector.excludedNamespaces" -}}
 {{- concat (list "kube-system" "kube-public" "kube-node-lease" .Release.Namespace) .Values.webhook.excludedNamespaces | uniq | toJson -}}
+{{- end -}}
+
+{{/* HOST:PORT of a list of both, with brackets around an IPv6 address. */}}
+{{- define "pannier-injector.address" -}}
+{{- $host := index . 0 -}}
+{{- if contains ":" $host -}}{{- $host = printf "[%s]" $host -}}{{- end -}}
+{{- printf "%s:%d" $host (index . 1 | int) -}}
+{{- end -}}
+
+{{/* The Secret with tls.crt and tls.key. */}}
+{{- define "pannier-injector.tlsSecret" -}}
+{{- with .Values.certificate.secretName -}}
+{{- . -}}
+{{- else -}}
+{{- if eq .Values.certificate.source "secret" -}}
+{{- fail "certificate.secretName is needed with certificate.source: secret. Name a Secret with tls.crt and tls.key." -}}
+{{- end -}}
+{{- printf "%s-tls" (include "pannier-injector.fullname" . | trunc 59 | trimSuffix "-") -}}
+{{- end -}}
 {{- end -}}

@@ -32,7 +32,8 @@ function rowsOf(above: string, keys: Readonly<Record<string, ValueSchema>>, valu
     const isDescribed = Object.values(properties ?? {}).some((one) => one.description !== undefined);
     const isSection = isDescribed && Object.keys((value ?? {}) as object).length > 0;
     const own = isSection ? '' : `\`${JSON.stringify(value)}\``;
-    const choice = words === undefined || path === 'certificate.source' ? '' : ` One of ${words.map(shown).join(', ')}.`;
+    const choice =
+      words === undefined || path === 'certificate.source' ? '' : ` One of ${words.map(shown).join(', ')}.`;
     const row = `| \`${path}\` | ${own} | ${description.replaceAll('|', '\\|')}${choice} |`;
     if (type !== 'object' || properties === undefined) return [row];
     return [row, ...(isSection ? rowsOf(`${path}.`, properties, value as Record<string, unknown>) : [])];

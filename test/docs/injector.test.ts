@@ -14,7 +14,7 @@ it('docs/injector.md shows pods that are injected', async () => {
   const blocks = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text = '']) =>
     parseAllDocuments(text)[0]?.toJS(),
   );
-  const [deployment, inline, variables] = blocks;
+  const [deployment, inline, variables] = blocks.filter(({ kind }) => kind !== 'Application');
   const { metadata, spec } = deployment.spec.template;
   const parts = { ...metadata.annotations, ...variables };
   const annotated = [metadata.annotations, inline.metadata.annotations, parts];
@@ -24,5 +24,5 @@ it('docs/injector.md shows pods that are injected', async () => {
     expect(answer.denied).toBeUndefined();
     expect(patched(pod, answer).spec.initContainers[0].name).toBe('pannier');
   }
-  expect(blocks).toHaveLength(3);
+  expect(blocks).toHaveLength(4);
 });

@@ -32,7 +32,12 @@ export async function render(helm: string, options: RenderOptions = {}): Promise
     const object = document.toJS();
     return object === null ? [] : [object];
   });
-  return { text: out, objects, error: status === 0 ? '' : error, of: (kind) => objects.find((one) => one.kind === kind) };
+  return {
+    text: out,
+    objects,
+    error: status === 0 ? '' : error,
+    of: (kind) => objects.find((one) => one.kind === kind),
+  };
 }
 
 /** Kinds of other projects, whose schemas Kubernetes does not publish. */
@@ -56,7 +61,10 @@ export function restrictedProblems(spec: KubernetesObject): readonly string[] {
     need(both.allowPrivilegeEscalation === false, `${name} allowPrivilegeEscalation`);
     need(both.privileged !== true, `${name} privileged`);
     need(both.capabilities?.drop?.includes('ALL'), `${name} capabilities`);
-    need((both.capabilities?.add ?? []).every((one: string) => one === 'NET_BIND_SERVICE'), `${name} capabilities.add`);
+    need(
+      (both.capabilities?.add ?? []).every((one: string) => one === 'NET_BIND_SERVICE'),
+      `${name} capabilities.add`,
+    );
     need(
       ports.every(({ hostPort }: KubernetesObject) => hostPort === undefined),
       `${name} hostPort`,

@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { globSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { parse } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { parseCommandLine } from '../cli/command-line.helpers.ts';
 import { findHelms, runHelm } from '../servers/helm.ts';
 import { isHere, run } from '../templates/programs.helpers.ts';
@@ -24,9 +23,8 @@ function pathsOf(value: unknown, above: readonly string[] = []): (readonly strin
 
 describe.skipIf(helms.length === 0)('the chart (needs helm: npm run test:chart)', { timeout: 120_000 }, () => {
   it.each(helms)('%s lints it without a warning', async (binary) => {
-    for (const file of sets) {
-      expect(await runHelm(binary, ['lint', '--strict', CHART, '--values', file])).toMatchObject({ status: 0 });
-    }
+    const lint = (file: string) => runHelm(binary, ['lint', '--strict', CHART, '--values', file]);
+    for (const answer of await Promise.all(sets.map(lint))) expect(answer).toMatchObject({ status: 0 });
   });
 
   it.each(helms)('%s renders the same bytes twice, and each helm the same objects', async (binary) => {
@@ -50,16 +48,15 @@ describe.skipIf(helms.length === 0)('the chart (needs helm: npm run test:chart)'
   it.each(sets.map((file) => [basename(file, '.yaml'), file]))('uses each value of %s', async (_, file) => {
     const values = parse(readFileSync(file, 'utf8'));
     const whole = await render(helm, { values: [file] });
-    const nothing: string[] = [];
-    for (const path of pathsOf(values)) {
-      if (path.length === 0) continue;
+    const without = async (path: readonly string[]) => {
       const less = structuredClone(values);
-      const last = path.at(-1) as string;
-      const parent = path.slice(0, -1).reduce((at, key) => at[key], less);
-      delete parent[last];
-      const without = await render(helm, { set: Object.entries(less).map(([key, it]) => `${key}=${JSON.stringify(it)}`) });
-      if (without.text === whole.text) nothing.push(path.join('.'));
-    }
+      delete path.slice(0, -1).reduce((at, key) => at[key], less)[path.at(-1) as string];
+      const set = Object.entries(less).map(([key, value]) => `${key}=${JSON.stringify(value)}`);
+      const { text } = await render(helm, { set });
+      return text === whole.text ? [path.join('.')] : [];
+    };
+    const paths = pathsOf(values).filter(({ length }) => length > 0);
+    const nothing = (await Promise.all(paths.map(without))).flat();
     // Own labels win over those of the values, and a namespace that is excluded anyway stays so.
     expect(nothing).toEqual(file.endsWith('/quotes.yaml') ? ['commonLabels.app.kubernetes.io/name'] : []);
   });
@@ -125,26 +122,35 @@ describe.skipIf(helms.length === 0)('the chart (needs helm: npm run test:chart)'
       ]),
     );
     expect(metadata.annotations).toEqual(podAnnotations);
-    expect(metadata.labels).toMatchObject({ team: 'true', number: '1e3', 'app.kubernetes.io/name': 'pannier-injector' });
+    expect(metadata.labels).toMatchObject({
+      team: 'true',
+      number: '1e3',
+      'app.kubernetes.io/name': 'pannier-injector',
+    });
     const large = (await render(helm, { values: setOf('image') })).of('Deployment').spec.template.spec.containers[0];
     expect(large.securityContext.runAsUser).toBe(1_000_650_000);
   });
 
-  it.each([
-    ['pannier', 'pannier-injector'],
-    ['pannier-injector', 'pannier-injector'],
-    ['secrets', 'secrets-pannier-injector'],
-    ['1.2.3', 'r-1-2-3-pannier-injector'],
-    ['true', 'true-pannier-injector'],
-    ['a'.repeat(53), `${'a'.repeat(46)}-pannier-injector`],
-    [`${'a'.repeat(45)}.${'b'.repeat(7)}`, `${'a'.repeat(45)}-pannier-injector`],
-  ])('a release named %s gives objects named %s', async (release, name) => {
-    for (const values of [setOf('default'), setOf('cert-manager-issuer')]) {
-      const { objects, of, error } = await render(helm, { release, values, namespace: '123' });
-      expect([error, of('Deployment').metadata]).toMatchObject(['', { name, namespace: '123' }]);
-      expect(name.length).toBeLessThanOrEqual(63);
-      expect(await kubernetesProblems(objects.filter(isOfKubernetes), ['1.37'])).toEqual([]);
+  it('names objects as the longest and the oddest release allows', async () => {
+    const names = {
+      pannier: 'pannier-injector',
+      'pannier-injector': 'pannier-injector',
+      secrets: 'secrets-pannier-injector',
+      '1.2.3': 'r-1-2-3-pannier-injector',
+      true: 'true-pannier-injector',
+      ['a'.repeat(53)]: `${'a'.repeat(46)}-pannier-injector`,
+      [`${'a'.repeat(45)}.${'b'.repeat(7)}`]: `${'a'.repeat(45)}-pannier-injector`,
+    };
+    const all: KubernetesObject[] = [];
+    for (const [release, name] of Object.entries(names)) {
+      for (const values of [setOf('default'), setOf('cert-manager')]) {
+        const { objects, of, error } = await render(helm, { release, values, namespace: '123' });
+        expect([release, error, of('Deployment')?.metadata]).toMatchObject([release, '', { name, namespace: '123' }]);
+        for (const { metadata } of objects) expect(metadata.name.length).toBeLessThanOrEqual(63);
+        all.push(...objects.filter(isOfKubernetes));
+      }
     }
+    expect(await kubernetesProblems(all, ['1.37'])).toEqual([]);
   });
 
   it.each([
@@ -183,13 +189,15 @@ describe.skipIf(helms.length === 0)('the chart (needs helm: npm run test:chart)'
   it('tells after the installation what to wait for', async () => {
     const args = ['install', 'pannier', CHART, '--namespace', 'security', '--dry-run=client'];
     const { status, out } = await runHelm(helm, args);
-    expect([status, out]).toEqual([0, expect.stringContaining('-n security rollout status deployment/pannier-injector')]);
+    expect([status, out]).toEqual([
+      0,
+      expect.stringContaining('-n security rollout status deployment/pannier-injector'),
+    ]);
   });
 });
 
 describe.skipIf(!isHere('kubectl'))('the overlays of Kustomize (need kubectl)', { timeout: 60_000 }, () => {
   const built = async (overlay: string): Promise<readonly KubernetesObject[]> => {
-    const { parseAllDocuments } = await import('yaml');
     const { stdout } = await run('kubectl', ['kustomize', `examples/kustomize/${overlay}`]);
     return parseAllDocuments(stdout).map((document) => document.toJS());
   };

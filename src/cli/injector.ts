@@ -25,6 +25,8 @@ export interface InjectorCommandOptions {
   readonly webhook?: string;
   /** `NAME.NAMESPACE.svc` of the Service. */
   readonly service?: string;
+  /** Has the `token` and `ca.crt` for the API server; absent: where the kubelet mounts them. */
+  readonly accountDir?: string;
   readonly image?: string;
   readonly address?: string;
   readonly authMount?: string;
@@ -71,7 +73,7 @@ function defaultsOf({ image, address, authMount, audience, caConfigMap }: Inject
 
 /** @throws ProblemsError when neither two files nor a webhook and a service are named. */
 function certificateFor(options: InjectorCommandOptions, env: Environment, emit: Emit): CertificateSource {
-  const { tlsCertFile: certFile, tlsKeyFile: keyFile, webhook, service } = options;
+  const { tlsCertFile: certFile, tlsKeyFile: keyFile, webhook, service, accountDir = ACCOUNT_DIR } = options;
   const clock = systemClock;
   if (certFile !== undefined && keyFile !== undefined) return certificateOfFiles({ certFile, keyFile, clock, emit });
   const [needed, hint] =
@@ -93,6 +95,6 @@ function certificateFor(options: InjectorCommandOptions, env: Environment, emit:
     );
   }
   if (missing.length > 0 || webhook === undefined || service === undefined) throw new ProblemsError(missing);
-  const call = callApiServer({ host, port: Number(port), accountDir: ACCOUNT_DIR });
+  const call = callApiServer({ host, port: Number(port), accountDir });
   return selfMadeCertificate({ webhook, service, replica, call, clock, emit });
 }

@@ -175,6 +175,7 @@ describe.skipIf(helms.length === 0)('the chart (needs helm: npm run test:chart)'
     ['certificate={"source":"secret"}', 'certificate.secretName is needed'],
     ['certificate={"caBundle":"nonsense"}', 'caBundle'],
     ['metrics={"serviceMonitor":{"enabled":true}}', 'needs metrics.enabled'],
+    ['metrics={"enabled":true,"port":8443}', 'metrics.port is listen.port'],
     ['replicas="2"', 'replicas'],
     ['podLabels={"a":1}', 'podLabels'],
     ['fullnameOverride="1-injector"', 'fullnameOverride'],

@@ -25,6 +25,7 @@ export const ALLOWED: readonly Allowed[] = [
   { file: 'test/backend/acme/pebble.test.ts', title: 'needs go on the PATH', needs: 'go on the PATH' },
   { file: 'test/system/traces.test.ts', title: 'needs go on the PATH', needs: 'go on the PATH' },
   { file: 'test/system/same-answers.test.ts', title: 'needs go on the PATH', needs: 'go on the PATH' },
+  { file: 'test/examples/helm.test.ts', title: '', needs: 'helm, which `npm run test:chart` builds in minutes' },
   // The docker of Debian 12 is too old for `docker stack config`.
   { file: 'test/examples/elsewhere.test.ts', title: 'docker stack deploy', needs: 'a docker of 2024 or newer' },
   { file: 'test/templates/documents.test.ts', title: 'builtin:docker-config', needs: 'a docker of 2024 or newer' },

@@ -16,6 +16,8 @@ import { listenForStop } from './stop-signals.ts';
 
 export interface InjectorCommandOptions {
   readonly listen: string;
+  /** Where metrics are served. Absent: there are none. */
+  readonly metrics?: string;
   /** Absent with `tlsKeyFile`: the injector makes its own certificate. */
   readonly tlsCertFile?: string;
   readonly tlsKeyFile?: string;
@@ -34,9 +36,9 @@ export interface InjectorCommandOptions {
 
 /** `pannier injector`: serves the mutating webhook until it is told to stop. Returns the exit status. */
 export async function injectorCommand(options: InjectorCommandOptions): Promise<number> {
-  const where = parseHostPort(options.listen);
-  if (where === undefined)
-    throw fail('CONFIG_INVALID', '--listen', 'it is not HOST:PORT', { hint: 'Such as 0.0.0.0:8443.' });
+  const where = addressOf('--listen', options.listen, '0.0.0.0:8443');
+  const metrics =
+    options.metrics === undefined ? {} : { metrics: addressOf('--metrics', options.metrics, '0.0.0.0:9464') };
   const log = await openLog(
     { level: 'info', format: 'auto', schema: 'pannier' },
     { clock: systemClock, random: Math.random },
@@ -45,6 +47,7 @@ export async function injectorCommand(options: InjectorCommandOptions): Promise<
   using stop = listenForStop();
   await runInjector({
     ...where,
+    ...metrics,
     defaults: defaultsOf(options),
     certificate,
     emit: log.emit,
@@ -52,6 +55,13 @@ export async function injectorCommand(options: InjectorCommandOptions): Promise<
     onListening: spareMemory,
   });
   return 0;
+}
+
+/** @throws PannierError CONFIG_INVALID */
+function addressOf(option: string, text: string, example: string) {
+  const where = parseHostPort(text);
+  if (where === undefined) throw fail('CONFIG_INVALID', option, 'it is not HOST:PORT', { hint: `Such as ${example}.` });
+  return where;
 }
 
 function defaultsOf({ image, address, authMount, audience, caConfigMap }: InjectorCommandOptions): InjectorDefaults {

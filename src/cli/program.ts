@@ -203,6 +203,7 @@ export function createProgram(choose: (choice: Choice) => void): Command {
       'without files: the MutatingWebhookConfiguration that is to trust a certificate made here',
     )
     .option('--service <name>', 'without files: NAME.NAMESPACE.svc of the Service')
+    .option('--metrics <address>', 'HOST:PORT where metrics are served over HTTP')
     .option(
       '--account-dir <path>',
       "without files: the token and ca.crt of a service account (default: where the kubelet puts the pod's)",

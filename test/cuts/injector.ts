@@ -58,4 +58,17 @@ export const INJECTOR: readonly Cut[] = [
       by: 'is read again when it changes',
     },
   ),
+  cutIn('src/injector/metrics/create-metrics.ts')(
+    'injector-metrics',
+    'reviews.inc({ outcome }, 0)',
+    'reviews.inc({ outcome })',
+  ),
+  cutIn('src/injector/server/server.ts')('injector-metrics', "isInjected ? 'injected' : 'unchanged'", "'injected'", {
+    by: 'answers a review',
+  }),
+  cutIn('examples/helm/pannier-injector/templates/service.yaml')(
+    'injector-chart',
+    'targetPort: webhook',
+    'targetPort: {{ randInt 1 9 }}',
+  ),
 ];

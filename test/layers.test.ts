@@ -9,6 +9,7 @@ const LAYERS = [
   'log',
   'config',
   'http',
+  'otlp',
   'feed',
   'backend',
   'lease',

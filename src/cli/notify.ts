@@ -28,7 +28,7 @@ export async function notifyCommand(options: NotifyCommandOptions): Promise<numb
   const { caFile, tlsCertFile, tlsKeyFile, clientCaFile } = options;
   const { where, address, auditFile } = checked(options);
   const clock = systemClock;
-  const log = await openLog({ level: 'info', format: 'auto', schema: 'pannier' });
+  const log = await openLog({ level: 'info', format: 'auto', schema: 'pannier' }, { clock, random: Math.random });
   const { emit } = log;
   const tokens = options.tokenFile.map((path) => new TokenFile(resolve(path), '--token-file', clock));
   for (const token of tokens) {

@@ -2,10 +2,10 @@ import { parseDuration } from '../../base/duration.ts';
 import type { Wrong } from '../wrong.ts';
 
 /** What Kubernetes takes as an amount of a resource: `100m`, `64Mi`, `1e3`. */
-const QUANTITY = /^\d+(?:\.\d+)?(?:[numkMGTPE]|[KMGTPE]i|e\d{1,2})?$/;
+export const QUANTITY = /^\d+(?:\.\d+)?(?:[numkMGTPE]|[KMGTPE]i|e\d{1,2})?$/;
 
 /** A name of an object, a container or a volume. */
-const OBJECT_NAME = /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/;
+export const OBJECT_NAME = /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/;
 
 /** Reads the annotations of one prefix, and collects what is wrong with them, by their full names. */
 export class AnnotationReader {

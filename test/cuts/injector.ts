@@ -55,4 +55,6 @@ export const INJECTOR: readonly Cut[] = [
       by: 'is read again when it changes',
     },
   ),
+  containers('injector-policy', 'periodSeconds: 1,', 'periodSeconds: 2,', { by: 'of the code' }),
+  cutIn('scripts/admission-policy/policy.ts')('injector-policy', '[Deny]', '[Audit]', { by: 'deny in every' }),
 ];

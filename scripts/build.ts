@@ -221,7 +221,7 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/backend/aws/tools.ts',
   ],
   // Last, so that what it shares with others lies with them.
-  injector: ['src/cli/injector.ts'],
+  injector: ['src/cli/injector.ts', 'src/injector/metrics/serve-metrics.ts'],
 };
 
 const result = await build({

@@ -1,4 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import { chartPage } from '../test/docs/chart-page.ts';
 import { configurationPage } from '../test/docs/configuration-page.ts';
 import { errorsPage } from '../test/docs/errors-page.ts';
 import { importPage } from '../test/docs/import-page.ts';
@@ -16,7 +17,9 @@ await writeFile('docs/errors.md', errorsPage(await readFile('docs/errors.md', 'u
 await writeFile('docs/metrics.md', await metricsPage(await readFile('docs/metrics.md', 'utf8')));
 await writeFile('docs/templates.md', templatesPage(await readFile('docs/templates.md', 'utf8')));
 await writeFile('docs/import.md', importPage(await readFile('docs/import.md', 'utf8')));
-await writeFile('docs/injector.md', injectorPage(await readFile('docs/injector.md', 'utf8')));
+await writeFile('docs/injector.md', await injectorPage(await readFile('docs/injector.md', 'utf8')));
+const chart = 'examples/helm/pannier-injector/README.md';
+await writeFile(chart, chartPage(await readFile(chart, 'utf8')));
 await writeFile('docs/promises.md', promisesPage());
 await writeFile('docs/configuration.md', await configurationPage(await readFile('docs/configuration.md', 'utf8')));
 await writeFile('docs/reference.md', await referencePage());

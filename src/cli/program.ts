@@ -203,6 +203,11 @@ export function createProgram(choose: (choice: Choice) => void): Command {
       'without files: the MutatingWebhookConfiguration that is to trust a certificate made here',
     )
     .option('--service <name>', 'without files: NAME.NAMESPACE.svc of the Service')
+    .option('--metrics <address>', 'HOST:PORT where metrics are served over HTTP')
+    .option(
+      '--account-dir <path>',
+      "without files: the token and ca.crt of a service account (default: where the kubelet puts the pod's)",
+    )
     .option('--image <image>', 'the image of the agent (default: pannier in this version)')
     .option('--address <url>', 'the address of Vault or OpenBao, for pods that name none')
     .option('--auth-mount <name>', 'the mount of their login (default: kubernetes)')

@@ -57,4 +57,17 @@ export const INJECTOR: readonly Cut[] = [
   ),
   containers('injector-policy', 'periodSeconds: 1,', 'periodSeconds: 2,', { by: 'of the code' }),
   cutIn('scripts/admission-policy/policy.ts')('injector-policy', '[Deny]', '[Audit]', { by: 'deny in every' }),
+  cutIn('src/injector/metrics/create-metrics.ts')(
+    'injector-metrics',
+    'reviews.inc({ outcome }, 0)',
+    'reviews.inc({ outcome })',
+  ),
+  cutIn('src/injector/server/server.ts')('injector-metrics', "isInjected ? 'injected' : 'unchanged'", "'injected'", {
+    by: 'answers a review',
+  }),
+  cutIn('examples/helm/pannier-injector/templates/service.yaml')(
+    'injector-chart',
+    'targetPort: webhook',
+    'targetPort: {{ randInt 1 9 }}',
+  ),
 ];

@@ -33,7 +33,7 @@ interface Pod {
 const files = manifests();
 const INJECTOR = 'examples/kubernetes/injector.yaml';
 const pods: [string, Pod][] = [...files].flatMap(([file, objects]) =>
-  file === INJECTOR ? [] : objects.flatMap(podOf).map((pod) => [file, pod]),
+  file.endsWith('/injector.yaml') ? [] : objects.flatMap(podOf).map((pod) => [file, pod]),
 );
 const of = (name: string): Pod => pods.find(([file]) => file.endsWith(`/${name}.yaml`))?.[1] as Pod;
 const agents = ({ initContainers, containers }: Pod) =>

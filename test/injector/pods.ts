@@ -229,6 +229,7 @@ export const SHAPES: readonly Shape[] = [
       containers: [
         {
           ...app,
+          restartPolicy: 'Never',
           restartPolicyRules: [{ action: 'Restart', exitCodes: { operator: 'In', values: [42] } }],
           newField: 'x',
         },

@@ -7,6 +7,8 @@ const made = inFile('test/injector/certificate.test.ts', 'a certificate that the
 const files = inFile('test/injector/certificate.test.ts', 'a certificate in files');
 const bundle = inFile('test/injector/certificate.test.ts', 'the bundle of authorities');
 const policies = inFile('test/examples/admission-policy.test.ts', 'the admission policies');
+const metrics = inFile('test/injector/metrics.test.ts', 'the metrics of the injector');
+const chart = inFile('test/examples/chart.test.ts', 'the chart of the injector');
 const command = inFile('test/system/injector.test.ts', 'pannier injector');
 
 export const injector: Section = {
@@ -66,6 +68,17 @@ export const injector: Section = {
       policies('are what npm run docs makes of the code of the injector'),
       policies('look at new pods alone, fail closed, and pass over the namespaces that the injector passes over'),
       policies('deny in every namespace but those whose label says that pods may start without secrets'),
+    ),
+    held(
+      'injector-metrics',
+      'The metrics of the injector count each review by what became of it, and no label is taken from a pod.',
+      metrics('count reviews by what became of them, and begin at 0'),
+      server('answers a review, and tells the pod'),
+    ),
+    held(
+      'injector-chart',
+      'The chart of the injector asks no cluster, no clock and no chance: two renders are the same, with or without a cluster.',
+      chart('no template asks a cluster, the clock or chance, so that two renders are the same without a cluster'),
     ),
   ],
 };

@@ -63,8 +63,9 @@ export function requestKubernetes(
   return promise.finally(() => agent.destroy());
 }
 
-/** The texts of a header `Warning: 299 - "…", 299 - "…"` (RFC 7234, 5.5). */
+/** The texts of a header `Warning: 299 - "…", 299 - "…"` (RFC 7234, 5.5), which the server sends in UTF-8. */
 function warningsIn(header: string | undefined): readonly string[] {
-  const all = header?.matchAll(/299 \S+ "((?:[^"\\]|\\.)*)"/g) ?? [];
+  const text8 = header === undefined ? undefined : Buffer.from(header, 'latin1').toString();
+  const all = text8?.matchAll(/299 \S+ "((?:[^"\\]|\\.)*)"/g) ?? [];
   return [...all].map(([, text = '']) => text.replaceAll(/\\(.)/g, '$1'));
 }

@@ -30,6 +30,15 @@ export interface AskOptions {
   readonly contentType?: string;
 }
 
+export interface TokenOptions {
+  /** The API server's own when absent. */
+  readonly audience?: string;
+  /** An hour when absent; at least ten minutes. */
+  readonly expirationSeconds?: number;
+  /** The name of a pod that the token is for: it is good while the pod is there. */
+  readonly pod?: string;
+}
+
 interface Layout {
   readonly dir: string;
   readonly etcdPort: number;
@@ -156,13 +165,15 @@ export class Kubernetes implements AsyncDisposable {
     await this.api('POST', `/api/v1/namespaces/${namespace}/serviceaccounts`, { metadata: { name } });
   }
 
-  /**
-   * Resolves to a token of a service account, as the kubelet asks for it.
-   * @param audience the API server's own when absent.
-   */
-  async token(namespace: string, serviceAccount: string, audience?: string): Promise<string> {
+  /** Resolves to a token of a service account, as the kubelet asks for it. */
+  async token(namespace: string, serviceAccount: string, options: TokenOptions = {}): Promise<string> {
+    const { audience, expirationSeconds = 3600, pod } = options;
     const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${serviceAccount}/token`;
-    const spec = { expirationSeconds: 3600, ...(audience === undefined ? {} : { audiences: [audience] }) };
+    const spec = {
+      expirationSeconds,
+      ...(audience === undefined ? {} : { audiences: [audience] }),
+      ...(pod === undefined ? {} : { boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name: pod } }),
+    };
     return (await this.api('POST', path, { spec })).status.token;
   }
 

@@ -1,7 +1,7 @@
 import { ANNOTATIONS, EFFECTIVE_CONFIG, PREFIX, STATUS } from '../../src/injector/annotations/known.ts';
 import { DAY_SECONDS, LEVELS, MAX_ID, ORDERS } from '../../src/injector/annotations/read-own.ts';
 import { VAULT_PREFIXES } from '../../src/injector/annotations/read-vault.ts';
-import { OBJECT_NAME, QUANTITY } from '../../src/injector/annotations/reader.ts';
+import { MAX_NAME, OBJECT_NAME } from '../../src/injector/annotations/reader.ts';
 import {
   AGENT,
   CONFIG_VOLUME,
@@ -9,7 +9,8 @@ import {
   RUN_VOLUME,
   SECRETS_VOLUME,
 } from '../../src/injector/pod/agent-containers.ts';
-import { SYSTEM_DIRS } from '../../src/injector/pod/check-pod.ts';
+import { QUANTITY } from '../../src/injector/pod/amount.ts';
+import { OWN_DIRS, SYSTEM_DIRS } from '../../src/injector/pod/check-pod.ts';
 import { quoted, quotedList } from './cel.ts';
 
 /** Annotations, and what their values must be: a condition in CEL on `value`, and what a denial says otherwise. */
@@ -19,8 +20,8 @@ interface Rule {
   readonly seen: string;
 }
 
-/** One absolute path of printable characters, without a comma, which separates paths, and without a colon. */
-const ONE_PATH = /^\/[!-+\-./0-9;-~]*$/;
+/** One absolute path of printable characters, without a comma, a colon, double slashes and a slash at the end. */
+const ONE_PATH = /^(?:\/[!-+\-.0-9;-~]+)+$/;
 
 /** Hours, minutes and seconds, in numbers that CEL's durations can hold. */
 const DURATION = /^(?:\d{1,6}h)?(?:\d{1,6}m)?(?:\d{1,6}s)?$/;
@@ -52,18 +53,23 @@ const number = (name: string, least: number): Rule => ({
 const RULES: readonly Rule[] = [
   {
     names: ['config-map', 'ca-config-map'],
-    holds: matches(OBJECT_NAME, 'value'),
+    holds: `value.size() <= ${MAX_NAME} &&\n    ${matches(OBJECT_NAME, 'value')}`,
     seen: 'must be the name of an object',
   },
   oneOf('mode', ['sidecar', 'init']),
   oneOf('order', ORDERS),
-  { names: ['volume-path'], holds: matches(ONE_PATH, 'value'), seen: 'must be one absolute path' },
+  {
+    names: ['volume-path'],
+    holds: `${matches(ONE_PATH, 'value')} && !${matches(/\/\.\.?(?:\/|$)/, 'value')}`,
+    seen: 'must be one absolute path, in its shortest form',
+  },
   {
     names: ['size-limit', 'requests-cpu', 'requests-memory', 'limits-cpu', 'limits-memory'],
-    holds: matches(QUANTITY, 'value'),
+    holds: `${matches(QUANTITY, 'value')} && isQuantity(value)`,
     seen: 'must be a quantity such as 100m or 64Mi',
   },
-  { names: ['image', 'audience'], holds: `value.trim() != ''`, seen: 'is empty' },
+  { names: ['image'], holds: matches(/^\S+$/, 'value'), seen: 'must be the name of an image' },
+  { names: ['audience'], holds: `value.trim() != ''`, seen: 'is empty' },
   number('run-as-user', 1),
   number('run-as-group', 0),
   seconds('token-expiry', 600),
@@ -150,6 +156,20 @@ export const WRONG = [
     matches(SYSTEM_DIRS, 'variables.path'),
     `${PREFIX}volume-path would hide files of the application: use a directory of its own`,
   ),
+  ...['cpu', 'memory'].map((resource) =>
+    onlyIf(
+      `${said(`requests-${resource}`)}.optMap(request, isQuantity(request) &&
+    ${said(`limits-${resource}`)}.optMap(limit, isQuantity(limit) &&
+      quantity(request).isGreaterThan(quantity(limit))
+    ).orValue(false)
+  ).orValue(false)`,
+      `${PREFIX}requests-${resource} is more than ${PREFIX}limits-${resource}`,
+    ),
+  ),
+  onlyIf(
+    `${quotedList(OWN_DIRS)}.exists(it, variables.path == it || variables.path.startsWith(it + '/'))`,
+    `${PREFIX}volume-path is in a directory of the agent: use another one`,
+  ),
   onlyIf(
     `object.spec.?os.?name.orValue('') == 'windows' ||
   object.spec.?nodeSelector[?'kubernetes.io/os'].orValue('') == 'windows'`,
@@ -164,8 +184,8 @@ export const WRONG = [
   ),
   texts(
     'variables.seeing',
-    `it.?volumeMounts.orValue([]).exists(mount,
-    mount.mountPath in [variables.path, variables.path + '/'])`,
-    `'container ' + it.name + ' mounts another volume at the place of the files'`,
+    `it.?volumeMounts.orValue([]).exists(mount, mount.mountPath.contains('..') ||
+    '/' + mount.mountPath.split('/').filter(part, !(part in ['', '.'])).join('/') == variables.path)`,
+    `'container ' + it.name + ' mounts another volume at the place of the files, or at a path with ".."'`,
   ),
 ].join(' +\n');

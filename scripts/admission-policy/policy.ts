@@ -8,8 +8,8 @@ import { ALLOWED, HAS_OWN, MESSAGE, TO_DENY, TO_INJECT } from './variables.ts';
 export interface PolicyValues {
   /** What stands above the objects. */
   readonly head: string;
-  /** The name of the policy that injects, and of the one that denies pods without an agent. */
-  readonly names: { readonly injects: string; readonly requires: string };
+  /** The names of the policy that injects, of the one that denies pods without an agent, and of its binding that warns. */
+  readonly names: { readonly injects: string; readonly requires: string; readonly open: string };
   /** Further lines of the metadata of every object, with their indent. */
   readonly metadata: string;
   /** The selector of the namespaces whose pods the policies look at, with its indent of six. */
@@ -21,7 +21,7 @@ export interface PolicyValues {
 }
 
 /** What holds for a pod that does not say otherwise: the image, and what the injector's code has as its defaults. */
-export function defaultsOf(image: string, more: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+export function defaultsOf(image: string): Readonly<Record<string, string>> {
   const { sizeLimit, requests, limits, tokenExpirySeconds, startWithinSeconds } = completed({ image });
   return {
     image,
@@ -31,20 +31,17 @@ export function defaultsOf(image: string, more: Readonly<Record<string, string>>
     'limits-memory': limits.memory as string,
     'token-expiry': `${tokenExpirySeconds}s`,
     'start-within': `${startWithinSeconds}s`,
-    ...more,
   };
 }
 
-/** A map of texts in CEL. */
-export const mapOfTexts = (map: Readonly<Record<string, string>>): string =>
-  `{\n${Object.entries(map)
-    .map(([name, value]) => `  ${quoted(name)}: ${quoted(value)}`)
-    .join(',\n')}\n}`;
+/** A map in CEL. */
+export const mapOf = (entries: readonly (readonly [string, string])[]): string =>
+  `{\n${entries.map(([name, value]) => `  ${quoted(name)}: ${value}`).join(',\n')}\n}`;
 
 /** The admission policies in YAML: one injects what it can, one denies pods that ask for an agent and have none. */
 export function admissionPolicy(values: PolicyValues): string {
   const { head, metadata, defaults, whereOpen = (part: string) => part } = values;
-  const { injects, requires } = values.names;
+  const { injects, requires, open } = values.names;
   const constraints = constraintsFor(values.namespaceSelector);
   return `${head}
 apiVersion: admissionregistration.k8s.io/v1
@@ -110,7 +107,7 @@ ${whereOpen(`---
 apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicyBinding
 metadata:
-  name: ${requires}-open${metadata}
+  name: ${open}${metadata}
 spec:
   policyName: ${requires}
   validationActions: [Warn, Audit]

@@ -11,6 +11,21 @@ type Named = readonly (readonly [string, string])[];
 
 const orDefault = (name: string): string => `${said(name)}.orValue(variables.defaults[${quoted(name)}])`;
 const orEmpty = (name: string): string => `${said(name)}.orValue(variables.defaults[?${quoted(name)}].orValue(''))`;
+
+const exceeds = (one: string, other: string): string => `quantity(${one}).isGreaterThan(quantity(${other}))`;
+
+/** A limit by default, or a request of the pod's that is more. */
+const raised = (limit: string, request: string): string =>
+  `${said(limit)}.orValue(
+  ${said(request)}.optMap(request, ${exceeds('request', `variables.defaults[${quoted(limit)}]`)}).orValue(false)
+  ? ${said(request)}.orValue('') : variables.defaults[${quoted(limit)}])`;
+
+/** A request by default, or a limit of the pod's that is less. */
+const lowered = (request: string, limit: string): string =>
+  `${said(request)}.orValue(
+  ${said(limit)}.optMap(limit, ${exceeds(`variables.defaults[${quoted(request)}]`, 'limit')}).orValue(false)
+  ? ${said(limit)}.orValue('') : variables.defaults[${quoted(request)}])`;
+
 const secondsOf = (name: string): string => `duration(${orDefault(name)}).getSeconds()`;
 
 const INIT_CONTAINERS = 'object.spec.?initContainers.orValue([])';
@@ -40,10 +55,10 @@ const SETTINGS: Named = [
   ['caConfigMap', orEmpty('ca-config-map')],
   ['image', orDefault('image')],
   ['sizeLimit', orDefault('size-limit')],
-  ['requestsCpu', orDefault('requests-cpu')],
-  ['requestsMemory', orDefault('requests-memory')],
   ['limitsCpu', orEmpty('limits-cpu')],
-  ['limitsMemory', orDefault('limits-memory')],
+  ['limitsMemory', raised('limits-memory', 'requests-memory')],
+  ['requestsCpu', lowered('requests-cpu', 'limits-cpu')],
+  ['requestsMemory', lowered('requests-memory', 'limits-memory')],
   ['audience', orEmpty('audience')],
   ['tokenSeconds', secondsOf('token-expiry')],
   ['startSeconds', secondsOf('start-within')],

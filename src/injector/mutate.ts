@@ -5,7 +5,7 @@ import { AnnotationReader } from './annotations/reader.ts';
 import { agentConfigOf } from './config/agent-config.ts';
 import type { Decided, Plan } from './plan.ts';
 import { AGENT, INIT_AGENT, SECRETS_VOLUME } from './pod/agent-containers.ts';
-import { checkNames, checkPod, SYSTEM_DIRS } from './pod/check-pod.ts';
+import { checkDirs, checkNames, checkPod } from './pod/check-pod.ts';
 import { type JsonMap, listOf, mapOf, textOf } from './pod/json.ts';
 import type { Operation } from './pod/patch.ts';
 import { patchOf } from './pod/patch-pod.ts';
@@ -143,12 +143,13 @@ async function planOf({ metadata, spec, settings, source }: Decided, wrong: Wron
   const config = await agentConfigOf(source, context, wrong);
   if (config === undefined) return undefined;
   const dirs = config.needs?.dirs ?? settings.volumePaths ?? [DEFAULT_DIR];
-  for (const dir of dirs) {
-    if (SYSTEM_DIRS.test(dir))
-      wrong.push({
-        where: `output in ${dir}`,
-        seen: 'would hide files of the application: use a directory of its own',
-      });
+  checkDirs(dirs, wrong);
+  const { envFile } = settings;
+  if (envFile !== undefined && config.needs?.envFiles.includes(envFile) === false) {
+    wrong.push({
+      where: `${PREFIX}env-file`,
+      seen: 'names no file of the first output that the kubelet can read: format: dotenv, for: kubelet',
+    });
   }
   const secrets = dirs.map((path, index) => ({
     name: index === 0 ? SECRETS_VOLUME : `${SECRETS_VOLUME}-${index + 1}`,

@@ -4,6 +4,7 @@ const mutate = cutIn('src/injector/mutate.ts');
 const patch = cutIn('src/injector/pod/patch.ts');
 const own = cutIn('src/injector/annotations/read-own.ts');
 const vault = cutIn('src/injector/annotations/read-vault.ts');
+const settings = cutIn('src/injector/settings.ts');
 const containers = cutIn('src/injector/pod/agent-containers.ts');
 
 export const INJECTOR: readonly Cut[] = [
@@ -20,6 +21,8 @@ export const INJECTOR: readonly Cut[] = [
   vault('injector-names-wrong', "if (known?.is === 'no place') idle", "if (known?.is !== 'converted') idle", {
     by: 'becomes what',
   }),
+  settings('injector-fits', 'exceeds(requests[name], amount)', 'false'),
+  settings('injector-fits', 'exceeds(amount, limits[name])', 'false', { by: 'a request above' }),
   containers('injector-schema', 'readOnlyRootFilesystem: true,', '', { by: 'restricted' }),
   containers('injector-schema', "restartPolicy: 'Always'", 'restartPolicy: 1'),
   vault('injector-vault-bytes', 'else forImport.set(name, value);', 'else forImport.set(name, value.trim());'),

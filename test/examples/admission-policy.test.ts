@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { IS_INJECTED } from '../../scripts/admission-policy/checks.ts';
-import { EXAMPLE_FILE, examplePolicy } from '../../scripts/admission-policy/example.ts';
+import { EXAMPLE_FILE, policyFiles } from '../../scripts/admission-policy/files.ts';
 import { manifests } from './configurations.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: objects of Kubernetes are taken apart freely
@@ -14,7 +14,7 @@ describe('the admission policies', () => {
   const ofKind = (kind: string) => objects.filter((one) => one.kind === kind);
 
   it('are what npm run docs makes of the code of the injector', () => {
-    expect(readFileSync(EXAMPLE_FILE, 'utf8')).toBe(examplePolicy());
+    for (const [path, text] of policyFiles()) expect([path, readFileSync(path, 'utf8')]).toEqual([path, text]);
   });
 
   it('look at new pods alone, fail closed, and pass over the namespaces that the injector passes over', () => {

@@ -29,7 +29,8 @@ const BY_CONFIG_MAP = SHAPES.filter(({ pod }) => pod.metadata?.annotations?.['pa
 );
 
 /** What the policy says of pods that the injector would take. */
-const INJECTOR_ONLY = /needs the injector|must be one of sidecar, init|must be one absolute path|config-map is missing/;
+const INJECTOR_ONLY =
+  /needs the injector|must be one of sidecar, init|must be one absolute path, in its shortest form|or at a path with|must be the name of an image|config-map is missing|neither the admission policy/;
 
 const PREFIX =
   "ValidatingAdmissionPolicy 'pannier-agent-required' with binding 'pannier-agent-required' denied request: ";
@@ -82,11 +83,14 @@ describe.skipIf(noKubernetes !== undefined)(onKubernetes('the admission policies
   });
 
   const settings: readonly Readonly<Record<string, string>>[] = [
-    { 'volume-path': '/run/secrets/shop/', 'size-limit': '16Mi', 'log-level': 'debug' },
+    { 'volume-path': '/run/secrets/shop', 'size-limit': '16Mi', 'log-level': 'debug' },
     { image: 'registry.example/pannier:1', 'requests-cpu': '5m', 'requests-memory': '48Mi' },
     { 'limits-cpu': '1', 'limits-memory': '64Mi', 'token-expiry': '2h30m', 'start-within': '90s' },
     { 'ca-config-map': 'other-ca', audience: 'vault', mode: 'init', 'start-within': '1h' },
     { 'run-as-user': '2147483647', 'run-as-group': '0', 'share-processes': 'TRUE', inject: 'T' },
+    { 'requests-memory': '256Mi', 'requests-cpu': '1.5' },
+    { 'limits-memory': '32Mi', 'limits-cpu': '10m' },
+    { 'requests-memory': '1e8', 'limits-memory': '100M', 'limits-cpu': '20m' },
     { 'share-processes': 'false', order: 'after', 'effective-config': 'of another pod' },
   ];
 
@@ -116,13 +120,20 @@ describe.skipIf(noKubernetes !== undefined)(onKubernetes('the admission policies
     ['config-map', 'Shop', 'must be the name of an object'],
     ['config-map', '', 'must be the name of an object'],
     ['order', 'first', 'must be one of before, after'],
-    ['volume-path', 'run/secrets', 'must be one absolute path'],
-    ['volume-path', '/run/a,/run/b', 'must be one absolute path'],
-    ['volume-path', '/run/a\n', 'must be one absolute path'],
-    ['volume-path', '/etc/', 'would hide files of the application: use a directory of its own'],
+    ['volume-path', 'run/secrets', 'must be one absolute path, in its shortest form'],
+    ['volume-path', '/run/a,/run/b', 'must be one absolute path, in its shortest form'],
+    ['volume-path', '/run/a\n', 'must be one absolute path, in its shortest form'],
+    ['volume-path', '/run//a', 'must be one absolute path, in its shortest form'],
+    ['volume-path', '/run/../a', 'must be one absolute path, in its shortest form'],
+    ['volume-path', '/run/a/.', 'must be one absolute path, in its shortest form'],
+    ['volume-path', '/etc/pannier/a', 'is in a directory of the agent: use another one'],
+    ['volume-path', '/etc', 'would hide files of the application: use a directory of its own'],
     ['size-limit', '4 Mi', 'must be a quantity such as 100m or 64Mi'],
     ['requests-cpu', 'much', 'must be a quantity such as 100m or 64Mi'],
-    ['image', '  ', 'is empty'],
+    ['image', '  ', 'must be the name of an image'],
+    ['image', 'a b', 'must be the name of an image'],
+    ['audience', ' ', 'is empty'],
+    ['config-map', 'a..b', 'must be the name of an object'],
     ['run-as-group', '4294967295', 'must be a number from 0 to 2147483647'],
     ['token-expiry', '9m', 'must be a duration from 600s to 86400s in hours, minutes and seconds, such as 10m'],
     [
@@ -141,6 +152,14 @@ describe.skipIf(noKubernetes !== undefined)(onKubernetes('the admission policies
     expect(await denial(podWith({ ...BY_MAP, [name]: value }))).toBe(`pannier.dev/${name} ${seen}`);
   });
 
+  it('denies a request that is more than its limit', async () => {
+    const own = { 'requests-memory': '101M', 'limits-memory': '1e8', 'requests-cpu': '2', 'limits-cpu': '1999m' };
+    expect(await denial(podWith({ ...BY_MAP, ...own }))).toBe(
+      'pannier.dev/requests-cpu is more than pannier.dev/limits-cpu; ' +
+        'pannier.dev/requests-memory is more than pannier.dev/limits-memory',
+    );
+  });
+
   it('denies pods that say nothing clear about the agent', async () => {
     expect(await denial(podWith({ ...BY_MAP, inject: 'maybe' }))).toBe('pannier.dev/inject must be "true" or "false"');
     expect(await denial(podWith({ ...BY_MAP, inject: '' }))).toBe('pannier.dev/inject must be "true" or "false"');
@@ -151,7 +170,7 @@ describe.skipIf(noKubernetes !== undefined)(onKubernetes('the admission policies
   });
 
   it('denies containers, volumes and mounts that are in the way, and Windows', async () => {
-    const mount = { name: 'x', mountPath: '/run/secrets/pannier/' };
+    const mount = { name: 'x', mountPath: '/run//secrets/./pannier/' };
     const spec = {
       os: { name: 'windows' },
       containers: [{ name: 'pannier', image: 'x', volumeMounts: [mount] }],
@@ -163,7 +182,7 @@ describe.skipIf(noKubernetes !== undefined)(onKubernetes('the admission policies
     expect(await denial(podWith(BY_MAP, spec))).toBe(
       'spec.os is windows: the agent runs on Linux; container pannier is in the pod already: rename it; ' +
         'volume pannier-run is in the pod already: rename it; ' +
-        'container pannier mounts another volume at the place of the files',
+        'container pannier mounts another volume at the place of the files, or at a path with ".."',
     );
     const init = { containers: [{ name: 'app', image: 'x' }], volumes: spec.volumes };
     expect((await create(podWith({ ...BY_MAP, mode: 'init' }, init))).status).toBe(201);

@@ -32,6 +32,12 @@ export const injector: Section = {
       command('says on one line what a pod lacks, and ends cleanly when it is told to stop'),
     ),
     held(
+      'injector-fits',
+      'A limit in an annotation never makes the agent invalid: the default request gives way to it, and a larger request raises the default limit.',
+      pods('$name: becomes what is expected', 'a limit below the default request'),
+      pods('$name: becomes what is expected', 'a request above the default limit'),
+    ),
+    held(
       'injector-schema',
       'An injected pod is valid for Kubernetes 1.34 to 1.37, and its agent may do nothing that the Pod Security Standard "restricted" forbids.',
       pods('matches the schemas of Kubernetes 1.34 to 1.37 when it was injected'),

@@ -138,6 +138,9 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/agent/serve/observers.ts',
     'src/observe/health-routes.ts',
     'src/observe/health-watch.ts',
+    'src/observe/config-identity.ts',
+    'src/deliver/hash-of-want.ts',
+    'src/observe/statement.ts',
   ],
   api: ['src/deliver/api/create-api.ts', 'src/agent/serve/api-agent.ts', 'src/deliver/http/routes.ts'],
   page: ['src/agent/serve/agent-page.ts', 'src/observe/page/recent-events.ts'],
@@ -186,6 +189,7 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/backend/vault/auth/resume-login.ts',
     'src/config/sections/state/resolve.ts',
   ],
+  logs: ['src/cli/follow-audit.ts', 'src/otlp/open-logs.ts', 'src/config/sections/log/resolve-targets.ts'],
   traces: ['src/trace/open.ts', 'src/config/sections/traces/resolve.ts'],
   leases: [
     'src/lease/replaced/replaced-values.ts',
@@ -195,6 +199,7 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
   refusals: ['src/backend/vault/client/status.ts', 'src/backend/vault/source/advice.ts'],
   drift: [
     'src/agent/output/drift-keeper.ts',
+    'src/agent/output/statement-keeper.ts',
     'src/deliver/file/drift.ts',
     'src/deliver/file/take-over.ts',
     'src/deliver/file/going-back.ts',

@@ -9,6 +9,7 @@ const LAYERS = [
   'log',
   'config',
   'http',
+  'otlp',
   'backend',
   'lease',
   'state',

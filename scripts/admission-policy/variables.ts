@@ -20,11 +20,14 @@ const raised = (limit: string, request: string): string =>
   ${said(request)}.optMap(request, ${exceeds('request', `variables.defaults[${quoted(limit)}]`)}).orValue(false)
   ? ${said(request)}.orValue('') : variables.defaults[${quoted(limit)}])`;
 
-/** A request by default, or a limit of the pod's that is less. */
-const lowered = (request: string, limit: string): string =>
-  `${said(request)}.orValue(
-  ${said(limit)}.optMap(limit, ${exceeds(`variables.defaults[${quoted(request)}]`, 'limit')}).orValue(false)
-  ? ${said(limit)}.orValue('') : variables.defaults[${quoted(request)}])`;
+/** A request by default, or a limit of the pod's that is less; none in a pod with a request of its own, to share it. */
+const lowered = (request: string, limit: string): string => {
+  const resource = request.slice('requests-'.length);
+  const standard = `variables.defaults[${quoted(request)}]`;
+  return `${said(request)}.orValue(object.spec.?resources.?requests[?${quoted(resource)}].hasValue() ? '0' :
+  ${said(limit)}.optMap(limit, ${exceeds(standard, 'limit')}).orValue(false)
+  ? ${said(limit)}.orValue('') : ${standard})`;
+};
 
 const secondsOf = (name: string): string => `duration(${orDefault(name)}).getSeconds()`;
 

@@ -39,7 +39,10 @@ export async function injectorCommand(options: InjectorCommandOptions): Promise<
   const where = addressOf('--listen', options.listen, '0.0.0.0:8443');
   const metrics =
     options.metrics === undefined ? {} : { metrics: addressOf('--metrics', options.metrics, '0.0.0.0:9464') };
-  const log = await openLog({ level: 'info', format: 'auto', schema: 'pannier' });
+  const log = await openLog(
+    { level: 'info', format: 'auto', schema: 'pannier' },
+    { clock: systemClock, random: Math.random },
+  );
   const certificate = certificateFor(options, readEnvironment(), log.emit);
   using stop = listenForStop();
   await runInjector({

@@ -1,3 +1,5 @@
+import type { Made } from './output-state.ts';
+
 /** A place where an output's generations go. Owns the generations and the mark of the last one taken up. */
 export interface Sink {
   /**
@@ -72,6 +74,17 @@ export interface DriftLook {
    * @throws PannierError OUTPUT_NOT_READABLE.
    */
   spare(): Promise<EarlierGeneration | undefined>;
+  /**
+   * Notes beside the generations what each is made of, for the next process. Those that are gone are left out.
+   * @param made by generation, each with the identity of its configuration.
+   * @throws PannierError as `stage` does.
+   */
+  note(made: ReadonlyMap<number, Made>): Promise<void>;
+  /**
+   * What an earlier process noted, of the generations whose files nothing has touched since. A note that another user
+   * could have written says nothing.
+   */
+  noted(): Promise<ReadonlyMap<number, Made>>;
 }
 
 /** One difference between what is there and what was published. */

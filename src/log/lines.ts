@@ -75,6 +75,9 @@ const LINES: { readonly [K in Fact['kind']]: readonly [Level, string] } = {
   'proxy-answered': ['debug', 'proxy answered'],
   'traces-sent': ['debug', 'traces sent'],
   'traces-dropped': ['warn', 'traces dropped'],
+  'logs-sent': ['debug', 'log lines sent'],
+  'logs-dropped': ['warn', 'log lines dropped'],
+  'audit-lost': ['warn', 'lines of the audit lost'],
   'injector-listening': ['info', 'the injector listens'],
   'injector-certificate': ['info', 'the injector has another certificate'],
   'pod-injected': ['info', 'pod injected'],
@@ -83,7 +86,7 @@ const LINES: { readonly [K in Fact['kind']]: readonly [Level, string] } = {
 
 /** The level of a fact's line. */
 export function levelOf(fact: Fact): Level {
-  if ((fact.kind === 'secret-absent' || fact.kind === 'traces-dropped') && fact.again) return 'debug';
+  if ('again' in fact && fact.again) return 'debug';
   if (fact.kind === 'login-revoked' && fact.failure !== undefined) return 'warn';
   const isRelief = fact.kind === 'secret-state' && fact.state === 'fresh';
   return isRelief ? 'info' : LINES[fact.kind][0];

@@ -1,6 +1,7 @@
-import type { Counter, Histogram, Registry } from 'prom-client';
+import type { Counter, Histogram, Metric, Registry } from 'prom-client';
 import type { Fact } from '../base/fact.ts';
 import { registerComputed, seconds } from './computed-metric.ts';
+import { TracedCounter, TracedHistogram } from './exemplars.ts';
 import type { Observed } from './observed.ts';
 import { operationOf } from './operation-of.ts';
 
@@ -14,6 +15,9 @@ export interface PromClient {
 const REQUEST_SECONDS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 /** Buckets for publishing and for steps of reloads. */
 const WORK_SECONDS = [0.001, 0.005, 0.025, 0.1, 0.5, 1, 5, 30, 120];
+
+/** The parts whose failures are always in a trace that is sent, if it is sampled. */
+const TOLD: ReadonlySet<string> = new Set(['login', 'secret', 'output', 'reload']);
 
 type FactOf<K extends Fact['kind']> = Extract<Fact, { kind: K }>;
 type Counters = { readonly [K in Fact['kind']]?: (fact: FactOf<K>) => void };
@@ -29,10 +33,35 @@ export interface EventMetrics {
 /** Registers the counters and histograms; they count the facts from then on. */
 export function registerEvents(registry: Registry, { Counter, Histogram }: PromClient, agent: Observed): EventMetrics {
   const registers = [registry];
+  const enableExemplars = agent.tracing !== undefined;
+  /** The library refuses a metric with exemplars for a registry of the text format, so it is told of it later. */
+  const registered = <M extends Metric>(metric: M): M => {
+    registry.registerMetric(metric);
+    return metric;
+  };
   const counter = <L extends string>(name: string, help: string, ...labelNames: L[]) =>
     new Counter<L>({ name: `pannier_${name}_total`, help, labelNames, registers });
+  const tracedCounter = <L extends string>(name: string, help: string, ...labelNames: L[]) =>
+    new TracedCounter(
+      registered(new Counter<L>({ name: `pannier_${name}_total`, help, labelNames, registers: [], enableExemplars })),
+      agent.tracing,
+    );
   const histogram = <L extends string>(name: string, help: string, buckets: number[], ...labelNames: L[]) =>
     new Histogram<L>({ name: `pannier_${name}_seconds`, help, labelNames, buckets, registers });
+  const tracedHistogram = <L extends string>(name: string, help: string, buckets: number[], ...labelNames: L[]) =>
+    new TracedHistogram(
+      registered(
+        new Histogram<L>({
+          name: `pannier_${name}_seconds`,
+          help,
+          labelNames,
+          buckets,
+          registers: [],
+          enableExemplars,
+        }),
+      ),
+      agent.tracing,
+    );
 
   const requests = counter(
     'backend_requests',
@@ -49,8 +78,13 @@ export function registerEvents(registry: Registry, { Counter, Histogram }: PromC
     'operation',
   );
   const logins = counter('logins', 'Attempts to log in or to renew a login, by result.', 'backend', 'result');
-  const attempts = counter('secret_attempts', 'Attempts to fetch or renew a secret, by result.', 'result');
-  const failures = counter('failures', 'Failures by the part of the agent that failed and by code.', 'part', 'code');
+  const attempts = tracedCounter('secret_attempts', 'Attempts to fetch or renew a secret, by result.', 'result');
+  const failures = tracedCounter(
+    'failures',
+    'Failures by the part of the agent that failed and by code.',
+    'part',
+    'code',
+  );
   const renders = counter('output_renders', 'Attempts to render an output, by result.', 'output', 'result');
   const publishes = counter('output_publishes', 'Attempts to publish an output, by result.', 'output', 'result');
   const drifts = counter(
@@ -58,14 +92,14 @@ export function registerEvents(registry: Registry, { Counter, Histogram }: PromC
     'How often another process was found to have changed the published files of an output.',
     'output',
   );
-  const publishSeconds = histogram(
+  const publishSeconds = tracedHistogram(
     'output_publish_duration',
     'Duration from the start of rendering until the new generation is published.',
     WORK_SECONDS,
   );
   const reloads = counter('output_reloads', 'Reloads of the application by result.', 'output', 'result');
   const steps = counter('reload_steps', 'Steps of reloads by kind and result.', 'step', 'result');
-  const stepSeconds = histogram('reload_step_duration', 'Duration of steps of reloads.', WORK_SECONDS, 'step');
+  const stepSeconds = tracedHistogram('reload_step_duration', 'Duration of steps of reloads.', WORK_SECONDS, 'step');
   const proxied = counter(
     'proxy_requests',
     'Requests through the proxy by operation, HTTP status (0: the client left first) and use of the cache.',
@@ -86,12 +120,14 @@ export function registerEvents(registry: Registry, { Counter, Histogram }: PromC
   const childEnds = counter('child_ends', 'Ends of the child of exec by exit status; 128+n means signal n.', 'status');
   const loads = counter('config_loads', 'Configurations read after the first, by result.', 'result');
   const crashes = counter('task_crashes', 'Tasks of the agent that failed and were restarted.');
+  const logLines = counter('log_lines', 'Log lines for a receiver by result: sent, or dropped.', 'result');
+  const auditLost = counter('audit_lines_lost', 'Lines of the audit that found no place in its file or socket.');
   const spans = counter('trace_spans', 'Spans of traces by result: sent to the receiver, or dropped.', 'result');
   const jumps = counter('clock_jumps', 'Jumps of the wall clock, and suspensions of the machine.');
   const warnings = counter('warnings', 'Warnings by code.', 'code');
 
   // Series begin at 0: if one began with its first event, rate() would not see that event.
-  for (const result of ['changed', 'unchanged', 'renewed', 'failed']) attempts.inc({ result }, 0);
+  for (const result of ['changed', 'unchanged', 'renewed', 'failed']) attempts.begin({ result });
   for (const result of ['applied', 'rejected']) loads.inc({ result }, 0);
 
   const lastLoad = { isGood: true, wallMs: agent.startedWallMs };
@@ -117,7 +153,7 @@ export function registerEvents(registry: Registry, { Counter, Histogram }: PromC
   });
 
   const failed = (part: string, { failure }: { readonly failure: { readonly code: string } }) =>
-    failures.inc({ part, code: failure.code });
+    failures.inc({ part, code: failure.code }, TOLD.has(part));
   const counters: Counters = {
     'backend-answered': ({ backend, call, status, durationMs }) => {
       const operation = operationOf(call);
@@ -139,19 +175,19 @@ export function registerEvents(registry: Registry, { Counter, Histogram }: PromC
       logins.inc({ backend: fact.backend, result: 'renewal_failed' });
       failed('login', fact);
     },
-    'secret-changed': () => attempts.inc({ result: 'changed' }),
-    'secret-unchanged': () => attempts.inc({ result: 'unchanged' }),
-    'secret-renewed': () => attempts.inc({ result: 'renewed' }),
-    'secret-absent': () => attempts.inc({ result: 'absent' }),
+    'secret-changed': () => attempts.inc({ result: 'changed' }, true),
+    'secret-unchanged': () => attempts.inc({ result: 'unchanged' }, false),
+    'secret-renewed': () => attempts.inc({ result: 'renewed' }, true),
+    'secret-absent': () => attempts.inc({ result: 'absent' }, false),
     'secret-failed': (fact) => {
-      attempts.inc({ result: 'failed' });
+      attempts.inc({ result: 'failed' }, true);
       failed('secret', fact);
     },
     'output-rendered': ({ output, result }) =>
       renders.inc({ output, result: result === 'files' ? 'rendered' : result }),
     'output-published': ({ output, durationMs }) => {
       publishes.inc({ output, result: 'published' });
-      publishSeconds.observe(durationMs / 1000);
+      publishSeconds.observe({}, durationMs / 1000);
       publishedMs.set(output, agent.clock.wallMs());
     },
     'output-unchanged': ({ output }) => publishes.inc({ output, result: 'unchanged' }),
@@ -201,6 +237,9 @@ export function registerEvents(registry: Registry, { Counter, Histogram }: PromC
       lastLoad.isGood = false;
       failed('config', fact);
     },
+    'logs-sent': (fact) => logLines.inc({ result: 'sent' }, fact.lines),
+    'logs-dropped': (fact) => logLines.inc({ result: 'dropped' }, fact.lines),
+    'audit-lost': (fact) => auditLost.inc(fact.lines),
     'traces-sent': (fact) => spans.inc({ result: 'sent' }, fact.spans),
     'traces-dropped': (fact) => spans.inc({ result: 'dropped' }, fact.spans),
     'task-crashed': () => crashes.inc(),

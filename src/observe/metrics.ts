@@ -5,6 +5,7 @@ import { registerProcess } from './process-metrics.ts';
 import { type Scrape, scraperOf } from './scraper.ts';
 import { registerSecrets } from './secret-metrics.ts';
 import { registerStates } from './state-metrics.ts';
+import { registerStatements } from './statement-metrics.ts';
 
 export interface Metric {
   readonly name: string;
@@ -27,6 +28,7 @@ export async function createMetrics(agent: Observed, watch: HealthWatch): Promis
   const prom = await import('prom-client');
   const registry = new prom.Registry();
   registerStates(registry, agent, watch);
+  registerStatements(registry, agent);
   registerSecrets(registry, agent);
   const events = registerEvents(registry, prom, agent);
   registerProcess(registry, agent.startedWallMs);

@@ -22,7 +22,7 @@ export const INJECTOR: readonly Cut[] = [
     by: 'becomes what',
   }),
   settings('injector-fits', 'exceeds(requests[name], amount)', 'false'),
-  settings('injector-fits', 'exceeds(amount, limits[name])', 'false', { by: 'a request above' }),
+  settings('injector-fits', 'exceeds(amount, limits[name])', 'false'),
   containers('injector-schema', 'readOnlyRootFilesystem: true,', '', { by: 'restricted' }),
   containers('injector-schema', "restartPolicy: 'Always'", 'restartPolicy: 1'),
   vault('injector-vault-bytes', 'else forImport.set(name, value);', 'else forImport.set(name, value.trim());'),

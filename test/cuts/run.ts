@@ -30,6 +30,7 @@ import { SDS } from './sds.ts';
 import { SECRECY } from './secrecy.ts';
 import { SECURITY } from './security.ts';
 import { STATE } from './state.ts';
+import { STATEMENT } from './statement.ts';
 import { TRACES } from './traces.ts';
 
 /** More tests at the same time would disturb those that measure time. */
@@ -66,6 +67,7 @@ const all: readonly Cut[] = [
   ...SDS,
   ...COMMANDS,
   ...TRACES,
+  ...STATEMENT,
 ];
 const held = PROMISES.flatMap((promise) => ('held' in promise ? [promise] : []));
 

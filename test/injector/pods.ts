@@ -450,6 +450,14 @@ export const SHAPES: readonly Shape[] = [
     pod({ ...vault({ 'agent-limits-mem': '32Mi' }), 'pannier.dev/requests-memory': '64Mi' }),
     { [`${FIRST}.resources`]: { requests: { cpu: '20m', memory: '64Mi' }, limits: { memory: '64Mi' } } },
   ),
+  injected(
+    'small resources of the pod, which the agent shares',
+    pod(own({ 'requests-cpu': '5m' }), {
+      resources: { requests: { cpu: '10m', memory: '32Mi' }, limits: { memory: '100Mi' } },
+      containers: [{ ...app, resources: { requests: { cpu: '5m', memory: '32Mi' } } }],
+    }),
+    { [`${FIRST}.resources`]: { requests: { cpu: '5m', memory: '0' }, limits: { memory: '128Mi' } } },
+  ),
   injected('an image with white space around it', pod(own({ image: ' r.io/p:2\n' })), {
     [`${FIRST}.image`]: 'r.io/p:2',
   }),

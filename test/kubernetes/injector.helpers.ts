@@ -39,7 +39,7 @@ export interface Installed {
   readonly port: number;
   /** Has the token of the injector's service account. */
   readonly accountDir: string;
-  /** Starts `pannier injector` with the arguments of the example and with `more`. It is ready when `isReady` says so. */
+  /** Starts `pannier injector` with the arguments of the example and with `more`. */
   start(more?: readonly string[]): Agent;
   isReady(): Promise<boolean>;
   /** Resolves when the API server trusts the injector. */

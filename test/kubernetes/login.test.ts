@@ -169,7 +169,7 @@ describe.skipIf(noKubernetes !== undefined)(onKubernetes('a login with the token
     expect(published(join(dir, 'secrets'))).toEqual({ 'app.env': "PASSWORD='hunter2'\n" });
   });
 
-  /** Writes the files of the agent's volume as the kubelet does, below another directory; resolves to the configuration. */
+  /** Writes the files of the agent's volume as the kubelet does, but below `dir`; resolves to the configuration. */
   async function asKubelet(pod: KubernetesObject, dir: string): Promise<string> {
     const { projected } = pod.spec.volumes.find(({ name }: KubernetesObject) => name === 'pannier-config');
     const [{ downwardAPI }, { serviceAccountToken }, { configMap }] = projected.sources;

@@ -9,6 +9,8 @@ export interface Family {
     readonly name: string;
     readonly labels: Readonly<Record<string, string>>;
     readonly value: number;
+    /** The labels of its exemplar, in OpenMetrics. */
+    readonly exemplar?: Readonly<Record<string, string>>;
   }[];
 }
 
@@ -22,7 +24,8 @@ else:
 text = sys.stdin.buffer.read().decode("utf-8")
 print(json.dumps([
     {"name": f.name, "type": f.type, "help": f.documentation,
-     "samples": [{"name": s.name, "labels": s.labels, "value": s.value if s.value == s.value else None} for s in f.samples]}
+     "samples": [{"name": s.name, "labels": s.labels, "value": s.value if s.value == s.value else None,
+                  **({"exemplar": s.exemplar.labels} if s.exemplar else {})} for s in f.samples]}
     for f in text_string_to_metric_families(text)
 ]))
 `;

@@ -1,8 +1,9 @@
 import type { LoginView } from '../../src/backend/login-view.ts';
 import { type Failure, failure } from '../../src/base/errors.ts';
 import type { Emit, Fact } from '../../src/base/fact.ts';
+import type { TraceIds } from '../../src/base/tracing.ts';
 import type { Config, ProxyConfig } from '../../src/config/config.ts';
-import type { OutputState } from '../../src/deliver/output-state.ts';
+import type { OutputState, PublishedGeneration } from '../../src/deliver/output-state.ts';
 import type { SecretEntry } from '../../src/lease/snapshot.ts';
 import { HealthWatch } from '../../src/observe/health-watch.ts';
 import { createMetrics } from '../../src/observe/metrics.ts';
@@ -10,11 +11,12 @@ import type { Observed } from '../../src/observe/observed.ts';
 import { FakeClock } from '../fake-clock.ts';
 
 /** The state of an agent as health and metrics see it, which a test sets. */
-export function observedWorld() {
+export function observedWorld({ hasTraces = false } = {}) {
   const clock = new FakeClock();
   const startedWallMs = clock.wallMs();
   const entries = new Map<string, SecretEntry>();
   const outputs = new Map<string, OutputState>();
+  const published = new Map<string, PublishedGeneration>();
   const due = new Map<string, number>();
   const logins = new Map<string, LoginView>();
   const troubles = new Map<string, Failure>();
@@ -28,6 +30,7 @@ export function observedWorld() {
     config: configOf({}),
     listeners: [] as ReturnType<Observed['listeners']>,
     hub: undefined as Observed['sds']['hub'],
+    span: undefined as TraceIds | undefined,
   };
   const hearing =
     <T>(set: Set<T>) =>
@@ -37,6 +40,7 @@ export function observedWorld() {
     };
   const agent: Observed = {
     clock,
+    ...(hasTraces ? { tracing: { current: () => state.span } } : {}),
     version: '1.2.3',
     startedWallMs,
     isApplied: () => state.isApplied,
@@ -44,6 +48,7 @@ export function observedWorld() {
     secrets: {
       names: () => new Set([...state.config.secrets.keys(), ...entries.keys()]),
       entryOf: (name) => entries.get(name),
+      wantIdOf: (name) => (entries.has(name) ? `want of ${name}` : undefined),
       nextMonoMs: (name) => (entries.has(name) ? clock.monoMs() + 60_000 : undefined),
       endsMonoMs: (name) => ends.get(name),
       oldestAttempts: () => attempts,
@@ -51,6 +56,7 @@ export function observedWorld() {
     },
     outputs: {
       states: () => outputs,
+      published: (name) => published.get(name),
       due: () => due,
       computed: () =>
         new Map(
@@ -82,6 +88,7 @@ export function observedWorld() {
     clock,
     entries,
     outputs,
+    published,
     due,
     logins,
     troubles,

@@ -18,6 +18,7 @@ import { replaced } from './replaced.ts';
 import { sds } from './sds.ts';
 import { secrecy } from './secrecy.ts';
 import { hostileInput } from './security.ts';
+import { statements } from './statement.ts';
 import { tracing } from './traces.ts';
 
 /**
@@ -46,6 +47,7 @@ export const SECTIONS: readonly Section[] = [
   injector,
   commands,
   tracing,
+  statements,
 ];
 
 export const PROMISES: readonly Kept[] = SECTIONS.flatMap(({ promises }) => promises);

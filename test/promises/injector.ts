@@ -34,8 +34,7 @@ export const injector: Section = {
     held(
       'injector-fits',
       'A limit in an annotation never makes the agent invalid: the default request gives way to it, and a larger request raises the default limit.',
-      pods('$name: becomes what is expected', 'a limit below the default request'),
-      pods('$name: becomes what is expected', 'a request above the default limit'),
+      pods('$name: becomes what is expected'),
     ),
     held(
       'injector-schema',

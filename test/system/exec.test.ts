@@ -7,6 +7,7 @@ import { isAlive } from '../process/children.helpers.ts';
 import { eventually, type LogLine, type Place, runAgent } from './agent.helpers.ts';
 import { execAppIn, execOf } from './exec.helpers.ts';
 import { writePassword, writeSecrets } from './file-backend.helpers.ts';
+import { get } from './observe.helpers.ts';
 import { failuresOf, published, useScene } from './openbao.helpers.ts';
 
 const scene = useScene();
@@ -29,6 +30,27 @@ describe('exec', () => {
     const agent = await runExec(await placeWith(), 'echo "got $PASSWORD"; echo loud >&2; exit 42');
     expect([agent.status, agent.stdout()]).toEqual([42, 'got one\n']);
     expect(agent.stderr()).toContain('loud\n');
+  });
+
+  it('restarts the child at the turn of its replica with spread, and at once when a client asks for it', async () => {
+    const place = await placeWith();
+    const app = execAppIn(place);
+    const socket = join(place.dir, 'api.sock');
+    const config = await place.config({ ...execOf({ ...PASSWORD, spread: '10m' }), api: { socket } });
+    const agent = scene.exec(config, app.command, { env: { POD_UID: 'pod-7' } });
+    await app.environment();
+    await writePassword(place, 'two');
+    const planned = await agent.waitFor('reload-planned');
+    expect(planned).toMatchObject({ output: 'exec.env', inMs: expect.any(Number) });
+    expect(Number(planned['inMs'])).toBeGreaterThan(0);
+    expect(Number(planned['inMs'])).toBeLessThanOrEqual(600_000);
+    const { stdout } = await runAgent(['status', '--json', '--socket', socket]);
+    const [output] = (JSON.parse(stdout()) as { outputs: { name: string; state: string; reloadAt?: string }[] })
+      .outputs;
+    expect(output).toMatchObject({ name: 'exec.env', state: 'owed', reloadAt: expect.stringMatching(/Z$/) });
+    expect(app.events().filter(([, event]) => event.startsWith('start '))).toHaveLength(1);
+    expect((await get(socket, '/v1/outputs/exec.env/reload', {}, 'POST')).status).toBe(200);
+    expect((await app.environment(2))['PASSWORD']).toBe('two');
   });
 
   it.each([

@@ -3,7 +3,7 @@ import { asFailure, type Failure, failure } from '../../base/errors.ts';
 import type { Emit } from '../../base/fact.ts';
 import { onAbort } from '../../base/on-abort.ts';
 import type { Tracing } from '../../base/tracing.ts';
-import type { GenerationsConfig, OutputConfig } from '../../config/config.ts';
+import type { Config, GenerationsConfig, OutputConfig } from '../../config/config.ts';
 import { placeOfOutput } from '../../config/place.ts';
 import type { Wish } from '../../deliver/api/api-agent.ts';
 import type { OutputState } from '../../deliver/output-state.ts';
@@ -20,11 +20,14 @@ import { ReloadProgress } from './reload-progress.ts';
 import { ReloadRound } from './reload-round.ts';
 import { ReloadSlot } from './reload-slot.ts';
 import { RetryTimer } from './retry-timer.ts';
+import type { StatementKeeper } from './statement-keeper.ts';
 import { UsedValues } from './used-values.ts';
 import type { OutputNeeds } from './wants.ts';
 
 export interface OutputLoopOptions {
   readonly output: GenerationsConfig & Partial<Pick<OutputConfig, 'dir' | 'drift' | 'keep'>>;
+  /** The configuration that the output is of; absent: nothing is said of its generations. */
+  readonly config?: Config | undefined;
   /** The application keeps what it was started with, whatever is published later. Absent: it does not. */
   readonly keepsFirst?: boolean;
   readonly renderer: Renderer;
@@ -107,6 +110,7 @@ export class OutputLoop {
   #before: OutputLoopOptions['before'];
   /** Absent until something is published, and where nothing is looked at again. */
   #drift: DriftKeeper | undefined;
+  #statements: StatementKeeper | undefined;
   #state: OutputState;
   #published: number | undefined;
   #recovered: number | undefined;
@@ -118,7 +122,7 @@ export class OutputLoop {
   #isEnded = false;
 
   constructor({ before, ...options }: OutputLoopOptions) {
-    const { output, renderer, sink, check, reloads, manager, clock, random, emit, onNeeds } = options;
+    const { output, config, renderer, sink, check, reloads, manager, clock, random, emit, onNeeds } = options;
     const looksAgain = options.looksAgain === true && sink.drift !== undefined;
     this.#options = options;
     this.#before = before;
@@ -127,7 +131,20 @@ export class OutputLoop {
     const retry = new RetryTimer(clock, random);
     const publishTimer = new PublishTimer({ output, manager, clock, names: renderer.wants });
     this.used = before?.used ?? new UsedValues();
-    const deps = { output, renderer, sink, check, looksAgain, progress, used: this.used, manager, clock, random, emit };
+    const deps = {
+      output,
+      config,
+      renderer,
+      sink,
+      check,
+      looksAgain,
+      progress,
+      used: this.used,
+      manager,
+      clock,
+      random,
+      emit,
+    };
     const publisher = new Publisher({
       ...deps,
       onNeeds: () => {
@@ -230,17 +247,17 @@ export class OutputLoop {
       const { recheckAtMs } = this.#publisher;
       const publishAtMs = Math.min(this.#publishTimer.dueMonoMs(), recheckAtMs);
       const retryAtMs = this.#retry.dueMonoMs;
-      const { sweepAtMs } = this.#publisher;
+      const { sweepAtMs, recallAtMs } = this.#publisher;
       const lookAtMs = this.#lookAtMs();
       const isRetry = retryAtMs <= now;
       if (this.#wishes.length > 0) await this.#carryOut(signal);
       else if (publishAtMs <= now || (isRetry && this.#state.kind === 'failed')) await this.#publish(signal);
       else if (isRetry && this.#state.kind === 'owed') await this.#reload(this.#state.generation, signal);
       else if (isRetry && this.#state.kind === 'settled') await this.#settle(this.#state.generation);
-      else if (this.#publisher.mustRemember) await this.#remember();
+      else if (this.#publisher.mustRemember || recallAtMs <= now) await this.#remember();
       else if (lookAtMs <= now) await this.#lookAgain(signal);
       else if (sweepAtMs <= now) await this.#publisher.sweep();
-      else await this.#sleep.sleep(Math.min(publishAtMs, retryAtMs, sweepAtMs, lookAtMs) - now);
+      else await this.#sleep.sleep(Math.min(publishAtMs, retryAtMs, sweepAtMs, lookAtMs, recallAtMs) - now);
     }
     stopListening();
     this.#drift?.[Symbol.dispose]();
@@ -383,6 +400,7 @@ export class OutputLoop {
 
   /** False: there is nothing to go back to. */
   async #rollBack(generation: number, why: Failure, to?: number): Promise<boolean> {
+    if (Number.isFinite(this.#publisher.recallAtMs)) await this.#remember();
     const next = await this.#publisher.rollBack(generation, why, to);
     this.slot.now();
     if (next === undefined) return false;
@@ -400,14 +418,20 @@ export class OutputLoop {
   async #remember(): Promise<void> {
     const { sink, output, clock, random, emit } = this.#options;
     const look = (await sink.drift?.()) as DriftLook;
-    if (this.#drift === undefined) {
+    const isNew = this.#publisher.mustRemember;
+    if (isNew && this.#drift === undefined) {
       const { DriftKeeper } = await import('./drift-keeper.ts');
       const onHint = () => this.#sleep.wake();
       const { name, drift } = output;
       this.#drift = new DriftKeeper({ output: name, place: this.#place, look, drift, clock, random, emit, onHint });
     }
     await this.#publisher.remember(look);
-    this.#drift.published();
+    if (isNew) this.#drift?.published();
+    if (this.#statements === undefined) {
+      const { StatementKeeper } = await import('./statement-keeper.ts');
+      this.#statements = new StatementKeeper(look, this.used);
+    }
+    await this.#statements.keep();
   }
 
   async #lookAgain(signal: AbortSignal): Promise<void> {

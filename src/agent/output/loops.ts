@@ -7,7 +7,7 @@ import { EXEC_ENVIRONMENT } from '../../config/place.ts';
 import type { Wish } from '../../deliver/api/api-agent.ts';
 import { createFileSink } from '../../deliver/file/file-sink.ts';
 import type { Owners, Ownership } from '../../deliver/file/owners.ts';
-import type { OutputState } from '../../deliver/output-state.ts';
+import type { OutputState, PublishedGeneration } from '../../deliver/output-state.ts';
 import type { Sink } from '../../deliver/sink.ts';
 import type { LeaseManager } from '../../lease/manager.ts';
 import type { Check } from '../../reload/check.ts';
@@ -53,7 +53,10 @@ interface RunningLoop {
 const SETTLING_MS = 1_000;
 
 /** What is another one for each loop. */
-type OwnOptions = Pick<OutputLoopOptions, 'output' | 'renderer' | 'sink' | 'check' | 'reloads' | 'keepsFirst'>;
+type OwnOptions = Pick<
+  OutputLoopOptions,
+  'output' | 'config' | 'renderer' | 'sink' | 'check' | 'reloads' | 'keepsFirst'
+>;
 
 /**
  * A loop per output of the present plan. An output's identity is its directory (there is one environment): a new plan's
@@ -95,10 +98,10 @@ export class OutputLoops {
     };
     const loops = outputs.map((planned): [string, OwnOptions] => [
       planned.output.dir,
-      this.#optionsOf(planned, inheritable),
+      { ...this.#optionsOf(planned, inheritable), config },
     ]);
     if (execution !== undefined && env !== undefined) {
-      loops.push([EXEC_ENVIRONMENT, { ...env, ...execution.loopOptions() }]);
+      loops.push([EXEC_ENVIRONMENT, { ...env, ...execution.loopOptions(), config }]);
     }
 
     const before = this.#byIdentity;
@@ -153,6 +156,11 @@ export class OutputLoops {
   /** The generations that an output can be rolled back to, where it keeps more than one. */
   kept(name: string): readonly number[] {
     return this.#byOutput.get(name)?.kept ?? [];
+  }
+
+  /** What an output has published, in whatever state it is; undefined: nothing, or not known yet. */
+  published(name: string): PublishedGeneration | undefined {
+    return this.#byOutput.get(name)?.used.present;
   }
 
   /** Whether some application may use this version of a want's value. */

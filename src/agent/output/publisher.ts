@@ -1,9 +1,9 @@
 import type { Clock } from '../../base/clock.ts';
 import { asFailure, type Failure, failure } from '../../base/errors.ts';
 import type { Emit } from '../../base/fact.ts';
-import type { GenerationsConfig, OutputConfig } from '../../config/config.ts';
+import type { Config, GenerationsConfig, OutputConfig } from '../../config/config.ts';
 import { placeOfOutput } from '../../config/place.ts';
-import type { Held } from '../../deliver/output-state.ts';
+import type { Held, Made } from '../../deliver/output-state.ts';
 import type { DriftLook, Sink, Staged } from '../../deliver/sink.ts';
 import type { LeaseManager } from '../../lease/manager.ts';
 import type { Snapshot } from '../../lease/snapshot.ts';
@@ -16,6 +16,8 @@ import { type UsedValues, type UsedVersions, versionsIn } from './used-values.ts
 
 export interface PublisherDeps {
   readonly output: GenerationsConfig & Partial<Pick<OutputConfig, 'dir' | 'keep'>>;
+  /** The configuration that the output is of, for what is said of its generations. */
+  readonly config: Config | undefined;
   readonly renderer: Renderer;
   readonly sink: Sink;
   /** Looks at each candidate. Absent: none is checked. */
@@ -27,7 +29,7 @@ export interface PublisherDeps {
   /** Told of what each generation is made of. */
   readonly used: UsedValues;
   readonly manager: Pick<LeaseManager, 'snapshot' | 'wantIdOf'>;
-  readonly clock: Pick<Clock, 'monoMs'>;
+  readonly clock: Pick<Clock, 'monoMs' | 'wallMs'>;
   readonly random: () => number;
   readonly emit: Emit;
   /** The templates computed other paths than before: `needed` is another one. */
@@ -48,11 +50,19 @@ export type PublishResult =
   | { readonly kind: 'published'; readonly generation: number };
 
 /** What a candidate was made of, and since when. */
-interface Made {
+interface Candidate {
   readonly files: number;
   readonly startedMs: number;
-  readonly versions: UsedVersions;
+  readonly from: MadeFrom;
 }
+
+interface MadeFrom {
+  readonly versions: UsedVersions;
+  readonly made: Made;
+}
+
+/** After this long a start is over, and what an earlier process noted of its generations is read. */
+const RECALL_MS = 1_000;
 
 /** Renders one output from the secrets that it needs, and publishes what is new to its sink. */
 export class Publisher {
@@ -63,6 +73,7 @@ export class Publisher {
   #sweepAtMs = Number.POSITIVE_INFINITY;
   #held: Held | undefined;
   #tmpfs = false;
+  #recallAtMs = Number.POSITIVE_INFINITY;
   /** What is published and the sink has not remembered yet. */
   #toRemember: ReadonlyMap<string, Uint8Array> | undefined;
   /** Ends the check that runs; undefined: none does. */
@@ -82,6 +93,11 @@ export class Publisher {
   /** When an old generation may go, on the monotonic clock; infinite: none waits. */
   get sweepAtMs(): number {
     return this.#sweepAtMs;
+  }
+
+  /** When what an earlier process noted is read, on the monotonic clock; infinite: there is nothing, or it was. */
+  get recallAtMs(): number {
+    return this.#recallAtMs;
   }
 
   /** Why the newest values are not the published ones; undefined: they are, or nothing is published. */
@@ -108,7 +124,10 @@ export class Publisher {
       const warning = failure('OUTPUT_NOT_TMPFS', `${this.#place}.dir`, `${output.dir} is not on tmpfs`);
       emit({ kind: 'agent-warning', warning });
     }
-    if (generation !== undefined) this.#sweepAtMs = 0;
+    if (generation !== undefined) {
+      this.#sweepAtMs = 0;
+      if (this.#deps.looksAgain) this.#recallAtMs = this.#deps.clock.monoMs() + RECALL_MS;
+    }
     this.#deps.used.recovered(generation ?? 0);
     if (held !== undefined && held !== generation) {
       const seen = `generation ${held} was taken back, and is held back since`;
@@ -133,11 +152,13 @@ export class Publisher {
     if (this.needed.update(rendered)) onNeeds();
     if (rendered.kind === 'waits') return rendered;
     const staged = await sink.stage(rendered.files);
-    const versions = versionsIn(snapshot, manager);
+    const { config } = this.#deps;
+    const { versions, values } = versionsIn(snapshot, manager, config);
+    const from = { versions, made: { config, atWallMs: clock.wallMs(), values } };
     const result =
       typeof staged === 'string'
-        ? await this.#same(staged, versions)
-        : await this.#publishNew(staged, { files: rendered.files.size, startedMs, versions }, signal);
+        ? await this.#same(staged, from)
+        : await this.#publishNew(staged, { files: rendered.files.size, startedMs, from }, signal);
     if (result.kind === 'published' || staged === 'equal') this.#isPublished(rendered.files);
     if (
       result.kind !== 'refused' &&
@@ -214,6 +235,7 @@ export class Publisher {
   async remember(look: DriftLook): Promise<void> {
     const files = this.#toRemember;
     this.#toRemember = undefined;
+    this.#recallAtMs = Number.POSITIVE_INFINITY;
     if (files !== undefined) await look.remember(files);
   }
 
@@ -260,19 +282,19 @@ export class Publisher {
     }
   }
 
-  async #same(staged: 'equal' | 'held', versions: UsedVersions): Promise<PublishResult> {
+  async #same(staged: 'equal' | 'held', { versions, made }: MadeFrom): Promise<PublishResult> {
     if (staged === 'equal') {
-      this.#deps.used.equal(versions);
+      this.#deps.used.equal(versions, made);
       await this.#release();
       this.#deps.emit({ kind: 'output-unchanged', output: this.#deps.output.name });
     }
     return { kind: 'equal' };
   }
 
-  async #publishNew(staged: Staged, made: Made, signal: AbortSignal): Promise<PublishResult> {
+  async #publishNew(staged: Staged, candidate: Candidate, signal: AbortSignal): Promise<PublishResult> {
     const why = await this.#check(staged, signal);
     if (why !== undefined) return this.#wasOvertaken ? { kind: 'overtaken' } : { kind: 'refused', why };
-    const result = await this.#commit(staged, made);
+    const result = await this.#commit(staged, candidate);
     await this.#release();
     return result;
   }
@@ -311,11 +333,11 @@ export class Publisher {
     });
   }
 
-  async #commit(staged: Staged, { files, startedMs, versions }: Made): Promise<PublishResult> {
+  async #commit(staged: Staged, { files, startedMs, from: { versions, made } }: Candidate): Promise<PublishResult> {
     const { output, progress, used, emit, clock } = this.#deps;
     const { generation, first } = await staged.commit();
     progress.published(generation);
-    used.published(generation, versions);
+    used.published(generation, versions, made);
     if (first && !output.reloadOnFirst) await this.#skipReload(generation);
     const durationMs = clock.monoMs() - startedMs;
     emit({ kind: 'output-published', output: output.name, ...dirOf(output), generation, files, durationMs });

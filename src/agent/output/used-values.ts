@@ -1,3 +1,5 @@
+import type { Config } from '../../config/config.ts';
+import type { Made, MadeValue, PublishedGeneration } from '../../deliver/output-state.ts';
 import type { LeaseManager } from '../../lease/manager.ts';
 import type { Snapshot } from '../../lease/snapshot.ts';
 
@@ -6,15 +8,19 @@ export type UsedVersions = ReadonlyMap<string, string>;
 
 /** So many generations are remembered, more than an output can be rolled back to. */
 const MAX_GENERATIONS = 32;
+/** So many values of replaced generations are remembered, of outputs with thousands of secrets. */
+const MAX_VALUES = 20_000;
 
 /**
  * Which values the generations of an output are made of, so that nothing ends a credential that an application still
- * has. It outlives the loops of an output; generations of an earlier process are not known to it.
+ * has, and so that the agent can say what is published. It outlives the loops of an output; of the generations of an
+ * earlier process it knows what `recall` told.
  *
  * The application may use the values of two generations: the published one, and the one that it took up last.
  */
 export class UsedValues {
   readonly #byGeneration = new Map<number, UsedVersions>();
+  readonly #made = new Map<number, Made>();
   #published = 0;
   #takenUp = 0;
 
@@ -24,19 +30,44 @@ export class UsedValues {
   }
 
   /** The generation was published, and is made of these values. */
-  published(generation: number, versions: UsedVersions): void {
+  published(generation: number, versions: UsedVersions, made?: Made): void {
     this.#published = generation;
     this.#set(generation, versions);
+    if (made !== undefined) this.#remember(generation, made);
   }
 
   /** The published generation has the bytes that these values make. */
-  equal(versions: UsedVersions): void {
+  equal(versions: UsedVersions, made?: Made): void {
     this.#set(this.#published, versions);
+    if (made === undefined) return;
+    const { atWallMs: _, ...same } = made;
+    const atWallMs = this.#made.get(this.#published)?.atWallMs;
+    this.#remember(this.#published, atWallMs === undefined ? same : { ...same, atWallMs });
   }
 
   /** The generation was published, and has the files of an earlier one. */
   republished(generation: number, earlier: number): void {
-    this.published(generation, this.#byGeneration.get(earlier) ?? new Map());
+    this.published(generation, this.#byGeneration.get(earlier) ?? new Map(), this.#made.get(earlier));
+  }
+
+  /** An earlier process noted what it made this generation of. What this one knows of it counts more. */
+  recall(generation: number, made: Made): void {
+    const known = this.#made.get(generation);
+    if (known === undefined) this.#made.set(generation, made);
+    else if (known.atWallMs === undefined && made.atWallMs !== undefined) {
+      this.#made.set(generation, { ...known, atWallMs: made.atWallMs });
+    }
+  }
+
+  /** What is published; undefined: nothing. */
+  get present(): PublishedGeneration | undefined {
+    if (this.#published === 0) return undefined;
+    return { generation: this.#published, made: this.#made.get(this.#published) };
+  }
+
+  /** What is known of the generations. */
+  get known(): ReadonlyMap<number, Made> {
+    return this.#made;
   }
 
   /** The application has the generation, and no earlier one. */
@@ -64,17 +95,42 @@ export class UsedValues {
       if (number !== this.#takenUp) this.#byGeneration.delete(number);
     }
   }
+
+  #remember(generation: number, made: Made): void {
+    this.#made.delete(generation);
+    let count = 0;
+    for (const [number, { values }] of [...this.#made].reverse()) {
+      count += values.size;
+      if (count > MAX_VALUES || number < generation - MAX_GENERATIONS) this.#made.delete(number);
+    }
+    this.#made.set(generation, made);
+  }
 }
 
-/** The versions of the leases and certificates in a snapshot. */
-export function versionsIn(snapshot: Snapshot, manager: Pick<LeaseManager, 'wantIdOf'>): UsedVersions {
+/** The versions of the leases and certificates in a snapshot, and what can be said of each of its values. */
+export function versionsIn(
+  snapshot: Snapshot,
+  manager: Pick<LeaseManager, 'wantIdOf'>,
+  config: Config | undefined,
+): { readonly versions: UsedVersions; readonly values: Made['values'] } {
   const versions = new Map<string, string>();
+  const values = new Map<string, MadeValue>();
   for (const name of snapshot.names()) {
     const entry = snapshot.get(name);
     if (entry === undefined || entry.state === 'absent') continue;
     const { life, version } = entry.value;
-    const id = life.kind === 'lease' || life.kind === 'certificate' ? manager.wantIdOf(name) : undefined;
-    if (id !== undefined) versions.set(id, version);
+    const id = manager.wantIdOf(name);
+    if (id === undefined) continue;
+    const isEnded = life.kind === 'lease' || life.kind === 'certificate';
+    if (isEnded) versions.set(id, version);
+    const isOwn = isEnded || isOfThisMachine(name, config);
+    values.set(name, { id, version, isOwn, fetchedWallMs: entry.fetchedWallMs });
   }
-  return versions;
+  return { versions, values };
+}
+
+/** The name of a computed secret has its backend as second word. */
+function isOfThisMachine(name: string, config: Config | undefined): boolean {
+  const backend = config?.secrets.get(name)?.backend ?? name.split(' ', 2)[1] ?? '';
+  return config?.backends.get(backend)?.kind === 'file';
 }

@@ -31,9 +31,18 @@ export interface AgentView {
   /** What is fetched: the secrets that outputs need, computed ones too, and those that listeners show. */
   readonly secrets: Pick<
     LeaseManager,
-    'names' | 'snapshot' | 'entryOf' | 'nextMonoMs' | 'endsMonoMs' | 'oldestAttempts' | 'onEvent' | 'refresh' | 'lateMs'
+    | 'names'
+    | 'snapshot'
+    | 'entryOf'
+    | 'wantIdOf'
+    | 'nextMonoMs'
+    | 'endsMonoMs'
+    | 'oldestAttempts'
+    | 'onEvent'
+    | 'refresh'
+    | 'lateMs'
   >;
-  readonly outputs: Pick<OutputLoops, 'states' | 'computed' | 'due' | 'kept' | 'reload' | 'ask'>;
+  readonly outputs: Pick<OutputLoops, 'states' | 'computed' | 'due' | 'kept' | 'published' | 'reload' | 'ask'>;
   /** The backends that are open. */
   readonly backends: Pick<Backends, 'byName'>;
 

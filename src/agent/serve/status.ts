@@ -6,6 +6,7 @@ import type {
   AwsOnDemandStatus,
   BackendStatus,
   FailureStatus,
+  OutputStatement,
   OutputStatus,
   SdsStatus,
   SecretStatus,
@@ -13,6 +14,7 @@ import type {
 } from '../../deliver/api/status.ts';
 import type { SdsRefusal } from '../../deliver/sds/status.ts';
 import { configIdentity } from '../../observe/config-identity.ts';
+import { statementOf } from '../../observe/statement.ts';
 import type { Plan, PlannedEnvironment, PlannedOutput } from '../plan.ts';
 import type { AgentView } from './agent-view.ts';
 import { certificateStatus } from './certificate-status.ts';
@@ -201,7 +203,9 @@ function outputStatus({ output, renderer }: PlannedOutput | PlannedEnvironment, 
   const dir = 'dir' in output ? { dir: output.dir } : {};
   const kept = view.outputs.kept(name);
   const earlier = kept.length === 0 ? {} : { kept: [...kept] };
-  const common = { name, ...dir, state: kind, secrets: [...renderer.wants], ...earlier };
+  const statement = outputStatement(name, view);
+  const stated = statement === undefined ? {} : { statement };
+  const common = { name, ...dir, state: kind, secrets: [...renderer.wants], ...earlier, ...stated };
   if (kind === 'waiting') return [{ ...common, missing: [...state.missing] }];
   if (kind === 'failed') return [{ ...common, failure: failureStatus(state.why) }];
   const why = state.why !== undefined ? { failure: failureStatus(state.why) } : {};
@@ -211,6 +215,32 @@ function outputStatus({ output, renderer }: PlannedOutput | PlannedEnvironment, 
   const drifted = drift === undefined ? {} : { drift: failureStatus(drift) };
   const due = kind === 'owed' && state.dueMonoMs !== undefined ? { reloadAt: wallTimeOf(state.dueMonoMs, view) } : {};
   return [{ ...common, generation: state.generation, ...due, ...why, ...holding, ...drifted }];
+}
+
+/** What an output has published; undefined: nothing, or it is not known yet. */
+export function outputStatement(name: string, view: AgentView): OutputStatement | undefined {
+  const statement = statementOf(name, view);
+  if (statement === undefined) return undefined;
+  const { generation, of, isBehind: behind } = statement;
+  if (of === undefined) return { generation, behind };
+  const { atWallMs, configuration, sources, version, secrets } = of;
+  const nowMs = view.clock.wallMs();
+  return {
+    generation,
+    ...(atWallMs === undefined ? {} : { publishedAt: timeOf(atWallMs) }),
+    sources,
+    ...(configuration === undefined ? {} : { configuration }),
+    version,
+    secrets: secrets.map((one) => ({
+      name: one.name,
+      version: one.version,
+      own: one.isOwn,
+      fetchedAt: timeOf(one.fetchedWallMs),
+      ageSeconds: Math.max(0, Math.floor((nowMs - one.fetchedWallMs) / 1000)),
+      ...(one.isCurrent === undefined ? {} : { current: one.isCurrent }),
+    })),
+    behind,
+  };
 }
 
 function failureStatus({ code, place, seen, hint }: Failure): FailureStatus {

@@ -51,7 +51,7 @@ export function statesOf({ bootId, configuration, backends, secrets, outputs, sd
     configuration,
     backends.map(({ name, login, failure, circuit }) => [name, login?.state, failure?.code, circuit?.state]),
     secrets.map(({ name, state, etag, failure }) => [name, state, etag, failure?.code]),
-    outputs.map(({ name, state, generation, kept, failure, held, drift }) => [
+    outputs.map(({ name, state, generation, kept, failure, held, drift, statement }) => [
       name,
       state,
       generation,
@@ -59,6 +59,7 @@ export function statesOf({ bootId, configuration, backends, secrets, outputs, sd
       failure?.code,
       held?.failure.code,
       drift?.seen,
+      statement?.behind,
     ]),
     sds?.secrets.map(({ name, state, version, failure, refused }) => [name, state, version, failure?.code, refused]),
   ]);
@@ -117,11 +118,17 @@ function onDemandRow({ listener, values, max, requests }: AwsOnDemandStatus): st
 }
 
 function outputRow(output: OutputStatus, now: number): string[] {
-  const { name, state, generation, kept = [], dir, missing = [], failure, held, drift, reloadAt } = output;
+  const { name, state, generation, kept = [], dir, missing = [], failure, held, drift, reloadAt, statement } = output;
   const turn = reloadAt === undefined ? '' : `reload due ${whenDue(reloadAt, now)}`;
   const reason = reasonOf(drift ?? failure ?? held?.failure) || turn;
   const why = missing.length === 0 ? reason : `waits for ${missing.join(', ')}`;
-  const shown = [state, ...(held ? ['newer held back'] : []), ...(drift ? ['changed on disk'] : [])].join(', ');
+  const isBehind = held === undefined && statement?.behind === true;
+  const shown = [
+    state,
+    ...(held ? ['newer held back'] : []),
+    ...(isBehind ? ['newer not published'] : []),
+    ...(drift ? ['changed on disk'] : []),
+  ].join(', ');
   const number = generation === undefined ? '-' : String(generation);
   return [name, shown, kept.length === 0 ? number : `${number}, kept ${kept.join(' ')}`, dir ?? '-', why];
 }

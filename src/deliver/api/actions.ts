@@ -35,6 +35,11 @@ export function actionRoutes(deps: ActionRouteDeps): readonly Route[] {
           agent.status((name) => visible.has(name)),
         ),
     },
+    {
+      method: 'GET',
+      path: '/v1/outputs/:name/statement',
+      handle: ({ params }) => actions.statement(params['name'] as string),
+    },
     { method: 'GET', path: '/v1/openapi.json', handle: () => describeApi(agent.version) },
     {
       method: 'POST',
@@ -94,6 +99,14 @@ class Actions {
     if (held === undefined) return noValueReply(name, undefined, agent);
     const changed = before === undefined || before.state === 'absent' || before.valueNumber !== held.valueNumber;
     return { ...jsonReply(200, { ...agent.secretStatus(name), changed }), headers };
+  }
+
+  statement(name: string): Reply {
+    const { agent, visible } = this.#deps;
+    const output = agent.status((secret) => visible.has(secret)).outputs.find((one) => one.name === name);
+    if (output === undefined) return this.#unknownOutput(name, 'read');
+    if (output.statement !== undefined) return jsonReply(200, output.statement);
+    return refusal(409, 'API_NOT_PUBLISHED', `the output ${name} has no published generation`);
   }
 
   async reloadOutput(name: string): Promise<Reply> {
@@ -160,7 +173,7 @@ class Actions {
     return agent.status((secret) => visible.has(secret)).outputs.some((output) => output.name === name);
   }
 
-  #unknownOutput(name: string, action: OutputAction): Reply {
+  #unknownOutput(name: string, action: OutputAction | 'read'): Reply {
     this.#deps.audit.missed(action, 'unknown');
     const { agent, visible } = this.#deps;
     const { outputs } = agent.status((secret) => visible.has(secret));

@@ -1,6 +1,12 @@
 import * as z from 'zod/mini';
 import { WHOLE_DURATION } from '../../base/duration.ts';
-import { failureStatusSchema, outputStatusSchema, secretStatusSchema, statusSchema } from './status.ts';
+import {
+  failureStatusSchema,
+  outputStatementSchema,
+  outputStatusSchema,
+  secretStatusSchema,
+  statusSchema,
+} from './status.ts';
 
 /** The API as an OpenAPI 3.1 document. It is loaded when a client asks for it; a test compares it with the API. */
 export function openApi(version: string): object {
@@ -25,6 +31,7 @@ export function openApi(version: string): object {
         Secret: SECRET,
         SecretStatus: schemaOf(secretStatusSchema),
         OutputStatus: schemaOf(outputStatusSchema),
+        OutputStatement: schemaOf(outputStatementSchema),
         Status: schemaOf(statusSchema),
         Failure: schemaOf(failureStatusSchema),
         Problem: PROBLEM,
@@ -336,6 +343,19 @@ const PATHS = {
       200: { description: 'The state of the agent, without values of secrets.', content: json(schema('Status')) },
       503: TOKEN_FILE,
     }),
+  },
+  '/v1/outputs/{name}/statement': {
+    get: operation(
+      'getStatement',
+      "Read what an output's published files are made of",
+      {
+        200: { description: 'The statement, without values of secrets.', content: json(schema('OutputStatement')) },
+        404: problem('The listener shows no output of this name.'),
+        409: problem('The output has no published generation.'),
+        503: TOKEN_FILE,
+      },
+      [NAME],
+    ),
   },
   '/v1/outputs/{name}/reload': {
     post: operation(

@@ -96,6 +96,39 @@ export const awsOnDemandStatusSchema = z.object({
   requests: z.record(z.string(), z.number()),
 });
 
+/** One secret in the published files of an output. */
+export const statedSecretSchema = z.object({
+  name,
+  /** The version in the files, which `secrets[].version` of the status need not be. */
+  version: z.string(),
+  /** Agents have versions of their own of leases, certificates, and files of their machine. */
+  own: z.boolean(),
+  /** When this version was last known to be the present one, and how long ago that is. */
+  fetchedAt: time,
+  ageSeconds: z.number(),
+  /** Whether the agent holds this value too. Absent: it holds none, yet or any more. */
+  current: z.optional(z.boolean()),
+});
+
+/** What the published files of an output are made of. */
+export const outputStatementSchema = z.object({
+  generation: z.number(),
+  /** Absent: an earlier process published the generation, and did not note when. */
+  publishedAt: z.optional(time),
+  /**
+   * Equal for files that are made of the same versions. Absent, as the next three: an earlier process published the
+   * generation, and left no note that counts.
+   */
+  sources: z.optional(z.string()),
+  /** The identity of the configuration that the files are made with. */
+  configuration: z.optional(z.string()),
+  /** The version of Pannier that made the files. */
+  version: z.optional(z.string()),
+  secrets: z.optional(z.array(statedSecretSchema)),
+  /** Whether the agent holds a newer value of some secret than the files. */
+  behind: z.boolean(),
+});
+
 export const outputStatusSchema = z.object({
   name,
   /** Absent for `exec.env`, the environment of the child of exec. */
@@ -121,6 +154,8 @@ export const outputStatusSchema = z.object({
   held: z.optional(z.object({ generation: z.optional(z.number()), failure: failureStatusSchema })),
   /** Another process has changed the published files, and they are not put right yet. */
   drift: z.optional(failureStatusSchema),
+  /** What is published, also while the output waits or has failed. Absent: nothing, or it is not known yet. */
+  statement: z.optional(outputStatementSchema),
 });
 
 export const backendStatusSchema = z.object({
@@ -174,6 +209,7 @@ export type SecretStatus = z.infer<typeof secretStatusSchema>;
 export type CertificateStatus = z.infer<typeof certificateStatusSchema>;
 export type SdsStatus = z.infer<typeof sdsStatusSchema>;
 export type AwsOnDemandStatus = z.infer<typeof awsOnDemandStatusSchema>;
+export type OutputStatement = z.infer<typeof outputStatementSchema>;
 export type OutputStatus = z.infer<typeof outputStatusSchema>;
 export type BackendStatus = z.infer<typeof backendStatusSchema>;
 export type Status = z.infer<typeof statusSchema>;

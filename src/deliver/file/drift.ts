@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import type { OutputConfig } from '../../config/config.ts';
+import type { Made } from '../output-state.ts';
 import type { Difference, DriftLook, EarlierGeneration, Sink } from '../sink.ts';
 import type { Folder } from './folder.ts';
 import type { Generations } from './generations.ts';
@@ -7,6 +8,7 @@ import { generationName } from './names.ts';
 import { planGeneration } from './plan.ts';
 import { PublishedRecord } from './published-record.ts';
 import { PublishedWatch, type WatchedFolder } from './published-watch.ts';
+import { readNote, writeNote } from './statement-note.ts';
 import type { Volume } from './volume.ts';
 
 /** What looks need of the sink that publishes. */
@@ -71,6 +73,15 @@ class FileDrift implements DriftLook {
   async spare(): Promise<EarlierGeneration | undefined> {
     const earlier = await this.#deps.earlier();
     return earlier !== undefined && this.#record?.isOf(earlier.files) === true ? earlier : undefined;
+  }
+
+  async note(made: ReadonlyMap<number, Made>): Promise<void> {
+    const { place, inKnownFolder } = this.#deps;
+    await inKnownFolder((volume, folder) => writeNote(made, volume, folder, place));
+  }
+
+  async noted(): Promise<ReadonlyMap<number, Made>> {
+    return (await this.#deps.inKnownFolder(readNote)) ?? new Map();
   }
 
   async #follow(record: PublishedRecord, { disk }: Volume, folder: Folder): Promise<void> {

@@ -6,6 +6,7 @@
  *     ..g6/  ..g7/                  generations: the files themselves
  *     ..reloaded                    number of the last generation that was taken up, and how far the next one came
  *     ..kept                        certificates and their keys, so that the next process need not issue them again
+ *     ..statement                    what the generations are made of: names and versions, for the next process
  *     ..owner                       socket of the agent that publishes here, while it runs
  *     ..*_tmp                        made and renamed within one step; left only by a kill
  */
@@ -18,7 +19,9 @@ export const OWNER = '..owner';
 export const OWNER_TMP = '..owner_tmp';
 export const KEPT = '..kept';
 export const KEPT_TMP = '..kept_tmp';
-export const TEMPORARIES: readonly string[] = [DATA_TMP, LINK_TMP, MARK_TMP, KEPT_TMP, OWNER_TMP];
+export const STATEMENT = '..statement';
+export const STATEMENT_TMP = '..statement_tmp';
+export const TEMPORARIES: readonly string[] = [DATA_TMP, LINK_TMP, MARK_TMP, KEPT_TMP, STATEMENT_TMP, OWNER_TMP];
 
 const GENERATION = /^\.\.g([1-9]\d{0,14})$/;
 

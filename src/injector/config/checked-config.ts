@@ -82,7 +82,7 @@ function needsOf({ outputs, admin, api }: Config): ConfigNeeds {
   };
 }
 
-/** Files that the kubelet may read: a template may write anything, another format and another dialect it cannot read. */
+/** Files that the kubelet may read: it cannot read another format or dialect, and a template may write anything. */
 function envFilesOf(files: OutputConfig['files'] = new Map()): readonly string[] {
   return [...files].flatMap(([name, { content }]) => {
     const isOther = content.kind === 'format' && content.format !== 'dotenv';

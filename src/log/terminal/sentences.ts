@@ -127,6 +127,9 @@ const SENTENCES: Sentences = {
   'proxy-answered': ({ call, status, cache, durationMs }) =>
     `proxy: ${call}: ${status} (cache ${cache}) in ${formatDuration(durationMs)}`,
   'traces-sent': FIELDS,
+  'logs-sent': FIELDS,
+  'logs-dropped': ({ lines, failure }) => `${count(lines, 'log line')} not sent: ${reasonOf(failure)}`,
+  'audit-lost': ({ lines, failure }) => `${count(lines, 'line')} of the audit lost: ${reasonOf(failure)}`,
   'traces-dropped': ({ spans, failure }) => `${count(spans, 'span')} of traces dropped: ${reasonOf(failure)}`,
 };
 

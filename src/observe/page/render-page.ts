@@ -84,7 +84,7 @@ const OUTPUT_WORDS: Readonly<Record<OutputStatus['state'], readonly [string, Mar
 
 function outputs({ status, events }: Shown, nowMs: number): Html | undefined {
   const row = (output: OutputStatus) => {
-    const { name, generation, missing = [], failure, held, drift, reloadAt } = output;
+    const { name, generation, missing = [], failure, held, drift, reloadAt, statement } = output;
     const [word, mark] = OUTPUT_WORDS[output.state];
     const why = missing.length > 0 ? `waits for ${missing.join(', ')}` : reasonOf(failure);
     const holding =
@@ -93,13 +93,15 @@ function outputs({ status, events }: Shown, nowMs: number): Html | undefined {
         : html`${state(held.generation === undefined ? 'newer values held back' : `generation ${held.generation} held back`, 'warn')} `;
     const turn = reloadAt === undefined ? undefined : html`reload ${moment(reloadAt, nowMs)} `;
     const drifted = drift === undefined ? undefined : html`${state('changed on disk', 'warn')} ${hinted(drift)} `;
+    const isBehind = held === undefined && statement?.behind === true;
+    const behind = isBehind ? html`${state('newer values not published', 'warn')} ` : undefined;
     const own = events.filter((event) => event.output === name);
     return [
       name,
       state(word, mark),
       generation === undefined ? DASH : String(generation),
       strip(name, own, nowMs),
-      html`${drifted}${turn}${holding}${held === undefined ? why : reasonOf(held.failure)}`,
+      html`${drifted}${behind}${turn}${holding}${held === undefined ? why : reasonOf(held.failure)}`,
     ];
   };
   return table({

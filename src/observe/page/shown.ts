@@ -1,4 +1,4 @@
-import type { SecretStatus, Status } from '../../deliver/api/status.ts';
+import type { OutputStatement, SecretStatus, Status } from '../../deliver/api/status.ts';
 import type { Verdict } from '../health.ts';
 import type { RecentEvent } from './recent-events.ts';
 
@@ -24,12 +24,18 @@ export function withoutPaths(status: Status): Status {
     ...status,
     configuration: { ...status.configuration, files: [] },
     secrets: status.secrets.filter(({ computed }) => computed === undefined).map(withoutEtag),
-    outputs: status.outputs.map(({ dir: _dir, missing, ...output }) => ({
+    outputs: status.outputs.map(({ dir: _dir, missing, statement, ...output }) => ({
       ...output,
       secrets: output.secrets.map(nameOf),
       ...(missing === undefined ? {} : { missing: [...new Set(missing.map(nameOf))] }),
+      ...(statement === undefined ? {} : { statement: statementWithoutPaths(statement, nameOf) }),
     })),
   };
+}
+
+function statementWithoutPaths({ secrets, ...statement }: OutputStatement, nameOf: (name: string) => string) {
+  if (secrets === undefined) return statement;
+  return { ...statement, secrets: secrets.map(({ name, ...secret }) => ({ ...secret, name: nameOf(name) })) };
 }
 
 const withoutEtag = ({ etag: _etag, ...secret }: SecretStatus): SecretStatus => secret;

@@ -23,6 +23,8 @@ function setUp(drift?: 'report') {
       hint = changed;
       return { [Symbol.dispose]: () => {} };
     },
+    note: async () => undefined,
+    noted: async () => new Map(),
     spare: async () => undefined,
   };
   const keeper = new DriftKeeper({

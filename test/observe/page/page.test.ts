@@ -1,12 +1,14 @@
 import { request } from 'node:http';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import type { BackendStatus, OutputStatus } from '../../../src/deliver/api/status.ts';
 import { indexRoute } from '../../../src/observe/index-route.ts';
 import { renderPage } from '../../../src/observe/page/render-page.ts';
 import { SCRIPT } from '../../../src/observe/page/script.ts';
+import { withoutPaths } from '../../../src/observe/page/shown.ts';
 import { STYLE } from '../../../src/observe/page/style.ts';
 import { MAX_VIEWERS } from '../../../src/observe/page/viewers.ts';
 import { eventually } from '../../system/agent.helpers.ts';
-import { servePage, shownOf, statusWith } from './page.helpers.ts';
+import { NOW, servePage, shownOf, statusWith } from './page.helpers.ts';
 
 describe('the status page', () => {
   it('escapes every name and reason, and shows no path, directory, file or ETag', () => {
@@ -32,6 +34,38 @@ describe('the status page', () => {
     expect(page).toContain('generation 8 held back');
     expect(page.indexOf('&lt;b onclick')).toBeLessThan(page.indexOf('>good<'));
     expect(page).toMatch(/Restart it\./);
+  });
+
+  it('says which files another process has changed, and what to do', () => {
+    const [web] = statusWith().outputs;
+    const drift = { ...FAILURE, code: 'OUTPUT_DRIFTED', seen: 'password has other bytes', hint: 'Find the process.' };
+    const page = renderPage(shownOf(statusWith({ outputs: [{ ...(web as OutputStatus), drift }] })));
+    expect(page).toMatch(/changed on disk.*password has other bytes <code>OUTPUT_DRIFTED<\/code>.*Find the process\./s);
+  });
+
+  it('says that the files are of older values than the agent holds, and not twice where a reason is known', () => {
+    const statement = { generation: 3, behind: true };
+    const settled = { name: 'web', state: 'settled' as const, generation: 3, secrets: ['good'], statement };
+    const shown = (more: object) => renderPage(shownOf(statusWith({ outputs: [{ ...settled, ...more }] })));
+    expect(shown({})).toContain('newer values not published');
+    expect(shown({ statement: { ...statement, behind: false } })).not.toContain('newer values not published');
+    expect(shown({ held: { failure: FAILURE } })).not.toContain('newer values not published');
+  });
+
+  it('names no path of a computed secret in what it knows of the published files', () => {
+    const secrets = [{ name: 'bao secret/pr1vate', version: '1', own: false, fetchedAt: NOW, ageSeconds: 1 }];
+    const [web] = statusWith().outputs;
+    const outputs = [{ ...(web as OutputStatus), statement: { generation: 1, behind: false, secrets } }];
+    expect(JSON.stringify(withoutPaths(statusWith({ outputs })).outputs)).not.toContain('pr1vate');
+  });
+
+  it('says when a backend whose circuit is open is asked again, and nothing of one that is closed', () => {
+    const [bao] = statusWith().backends;
+    const probeAt = '2026-01-01T12:00:20.000Z';
+    const page = (circuit: BackendStatus['circuit']) =>
+      renderPage(shownOf(statusWith({ backends: [{ ...(bao as BackendStatus), circuit, failure: { ...FAILURE } }] })));
+    expect(page({ state: 'open', probeAt })).toMatch(/asked again <time datetime="2026-01-01T12:00:20.000Z"/);
+    expect(page({ state: 'closed' })).not.toContain('asked again');
   });
 
   it('lists 300 secrets at most, however many there are', () => {

@@ -1,7 +1,7 @@
 /** Renders the chart of the injector with helm, and asks Pod Security about its pods. */
 import { parseAllDocuments } from 'yaml';
 import { runHelm } from '../servers/helm.ts';
-import { CHART } from './rendered.ts';
+import { CHART, OLDEST } from './rendered.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: objects of Kubernetes are taken apart freely
 export type KubernetesObject = any;
@@ -26,7 +26,8 @@ export interface RenderOptions {
 export async function render(helm: string, options: RenderOptions = {}): Promise<Rendering> {
   const { release = 'pannier', namespace = 'pannier', values = [], set = [] } = options;
   const given = [...values.flatMap((file) => ['--values', file]), ...set.flatMap((one) => ['--set-json', one])];
-  const { status, out, error } = await runHelm(helm, ['template', release, CHART, '--namespace', namespace, ...given]);
+  const args = ['template', release, CHART, '--namespace', namespace, '--kube-version', OLDEST, ...given];
+  const { status, out, error } = await runHelm(helm, args);
   const objects = parseAllDocuments(status === 0 ? out : '').flatMap((document) => {
     if ('errors' in document && document.errors.length > 0) throw document.errors[0];
     const object = document.toJS();

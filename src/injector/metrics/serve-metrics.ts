@@ -9,8 +9,8 @@ export interface ServedMetrics extends AsyncDisposable {
 }
 
 /**
- * Counts reviews, and serves `/metrics` over HTTP on a port of its own, which Prometheus reaches without the authority of
- * the webhook.
+ * Counts reviews, and serves `/metrics` over HTTP on a port of its own, which Prometheus reaches without the authority
+ * of the webhook.
  * @throws PannierError LISTEN_IN_USE or LISTEN_FAILED
  */
 export async function serveMetrics(

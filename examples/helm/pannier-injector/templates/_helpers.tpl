@@ -80,3 +80,14 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- printf "%s-tls" (include "pannier-injector.fullname" . | trunc 59 | trimSuffix "-") -}}
 {{- end -}}
 {{- end -}}
+
+{{/* What the standard "restricted" wants of each container. */}}
+{{- define "pannier-injector.securityContext" -}}
+{{- with .Values.runAsUser -}}
+runAsUser: {{ int64 . }}
+{{ end -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop: [ALL]
+{{- end -}}

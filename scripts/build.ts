@@ -175,6 +175,7 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/backend/vault/config/resolve-certificate.ts',
     'src/backend/vault/source/certificate.ts',
     'src/backend/stored-certificate.ts',
+    'src/config/sections/secrets/resolve-stored.ts',
     'src/agent/kept-certificates.ts',
   ],
   acme: [
@@ -218,12 +219,18 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/backend/aws/open.ts',
     'src/backend/vault/auth/methods/aws.ts',
   ],
+  kubernetes: [
+    'src/backend/kubernetes/config/resolving.ts',
+    'src/backend/kubernetes/open.ts',
+    'src/backend/kubernetes/access/kubeconfig-access.ts',
+  ],
   doctor: [
     'src/cli/doctor.ts',
     'src/cli/policy.ts',
     'src/backend/vault/tools.ts',
     'src/backend/file/examine.ts',
     'src/backend/aws/tools.ts',
+    'src/backend/kubernetes/tools.ts',
   ],
   // Last, so that what it shares with others lies with them.
   injector: ['src/cli/injector.ts', 'src/injector/metrics/serve-metrics.ts'],

@@ -34,6 +34,7 @@ export class MemoryBackend implements Backend {
   readonly #clock: Clock;
   #move: ((next: number) => Promise<void>) | undefined;
   #died: (() => void) | undefined;
+  #recovered: ((outageMs: number) => void) | undefined;
   #login = 1;
   #serial = 0;
 
@@ -82,6 +83,16 @@ export class MemoryBackend implements Backend {
   killLogin(): void {
     this.loginEnds = Number.NEGATIVE_INFINITY;
     this.#died?.();
+  }
+
+  /** Says that an outage is over that took so long. */
+  recover(outageMs: number): void {
+    this.#recovered?.(outageMs);
+  }
+
+  onRecovered(listener: (outageMs: number) => void): Disposable {
+    this.#recovered = listener;
+    return { [Symbol.dispose]: () => {} };
   }
 
   onLoginDead(listener: () => void): Disposable {

@@ -184,6 +184,11 @@ export interface Backend extends AsyncDisposable {
   login?(): LoginView;
   /** The circuit breaker as it is now. Absent, or undefined: this backend has none. */
   circuit?(): CircuitView | undefined;
+  /**
+   * Calls `listener` when the backend answers again after an outage that took so long, as far as this agent's requests
+   * have shown. Absent: nothing is known of outages.
+   */
+  onRecovered?(listener: (outageMs: number) => void): Disposable;
   /** Why secrets cannot be fetched now, such as that there is no login; undefined when they can. */
   trouble?(): Failure | undefined;
   /**

@@ -60,6 +60,10 @@ export interface Item {
   wasNotified: boolean;
   /** When the next attempt is due; undefined when none is. Meaningless while an attempt runs. */
   nextMonoMs: number | undefined;
+  /** What the next attempt is. */
+  nextDoing: 'fetch' | 'renew';
+  /** When an attempt was last brought forward since the backend answers again. */
+  broughtForwardMonoMs: number;
   cancelNext: () => void;
   cancelExpiry: () => void;
   cancelOverdue: () => void;
@@ -90,6 +94,8 @@ export function createItem(want: Want, backend: Backend, names: ReadonlySet<stri
     isAnswered: false,
     wasNotified: false,
     nextMonoMs: undefined,
+    nextDoing: 'fetch',
+    broughtForwardMonoMs: Number.NEGATIVE_INFINITY,
     cancelNext: nothing,
     cancelExpiry: nothing,
     cancelOverdue: nothing,

@@ -97,6 +97,7 @@ export class LeaseManager {
     this.#logins = new BackendLogins({
       replaced: (backend) => this.#moveLeases(backend),
       died: (backend) => this.#loginDied(backend),
+      recovered: (backend, outageMs) => this.#recovered(backend, outageMs),
     });
     this.#attempts = new Attempts({
       clock,
@@ -376,6 +377,13 @@ export class LeaseManager {
   #loginDied(backend: Backend): void {
     for (const item of this.#items.values()) {
       if (item.backend === backend && lifeOf(item)?.kind === 'lease') this.#deadlines.planExpiry(item);
+    }
+  }
+
+  /** What failed while the backend did not answer is tried for before its time, see `triedWithinMs`. */
+  #recovered(backend: Backend, outageMs: number): void {
+    for (const item of this.#items.values()) {
+      if (item.backend === backend && item.running === undefined) this.#deadlines.bringForward(item, outageMs);
     }
   }
 

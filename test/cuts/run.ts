@@ -20,6 +20,7 @@ import { FLEET } from './fleet.ts';
 import { FRESHNESS } from './freshness.ts';
 import { INJECTOR } from './injector.ts';
 import { KEYSTORES } from './keystores.ts';
+import { KUBERNETES } from './kubernetes.ts';
 import { MOVING_IN } from './moving-in.ts';
 import { OUTAGE } from './outage.ts';
 import { PROXY } from './proxy.ts';
@@ -64,6 +65,7 @@ const all: readonly Cut[] = [
   ...ADVICE,
   ...INJECTOR,
   ...KEYSTORES,
+  ...KUBERNETES,
   ...SDS,
   ...COMMANDS,
   ...TRACES,

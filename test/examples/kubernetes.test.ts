@@ -42,8 +42,12 @@ const agents = ({ initContainers, containers }: Pod) =>
 describe('the manifests', () => {
   it('match the schemas of Kubernetes, without unknown keys', { timeout: 120_000 }, async () => {
     expect(pods.length).toBeGreaterThan(5);
-    // `fileKeyRef` came with 1.34, and admission policies that change objects with 1.36.
-    const oldest: Readonly<Record<string, string>> = { 'env-file.yaml': '1.35', 'admission-policy.yaml': '1.36' };
+    // `fileKeyRef` and `podCertificate` came with 1.34, and admission policies that change objects with 1.36.
+    const oldest: Readonly<Record<string, string>> = {
+      'env-file.yaml': '1.35',
+      'pod-certificate.yaml': '1.35',
+      'admission-policy.yaml': '1.36',
+    };
     const byOldest = Map.groupBy(files, ([file]) => oldest[basename(file)] ?? '1.29');
     for (const [version, some] of byOldest) {
       expect(

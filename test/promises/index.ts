@@ -8,6 +8,7 @@ import { fleetSection } from './fleet.ts';
 import { freshness } from './freshness.ts';
 import { injector } from './injector.ts';
 import { keystores } from './keystores.ts';
+import { kubernetesSource } from './kubernetes.ts';
 import { movingIn } from './moving-in.ts';
 import { outage } from './outage.ts';
 import type { Kept, Section } from './promise.ts';
@@ -45,6 +46,7 @@ export const SECTIONS: readonly Section[] = [
   keystores,
   sds,
   injector,
+  kubernetesSource,
   commands,
   tracing,
   statements,

@@ -28,7 +28,8 @@ export function openVaultClient(config: VaultBackendConfig, context: BackendCont
 /** Opens a backend with its own connections and its own login. */
 export function openVaultBackend(config: VaultBackendConfig, context: BackendContext): VaultBackend {
   const { clock, random, emit, env, tracing } = context;
-  const { client, method } = openVaultClient(config, context, protectionOf(config, context));
+  const protection = protectionOf(config, context);
+  const { client, method } = openVaultClient(config, context, protection);
   const { revokeOnExit } = config.auth;
   const { takeLogin } = context;
   const earlier = takeLogin === undefined ? undefined : () => takeLogin(config.name, identityOf(config));
@@ -52,6 +53,7 @@ export function openVaultBackend(config: VaultBackendConfig, context: BackendCon
   return {
     ...backend,
     spreadsFirst,
+    onRecovered: protection.onRecovered,
     upstream: () => {
       upstream ??= openUpstream(config, { client, session, clock, env });
       return upstream;

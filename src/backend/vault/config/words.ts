@@ -4,14 +4,14 @@ import type { Words } from '../../../config/words/words.ts';
 export const vaultWords: Words = {
   'backends.NAME.address': {
     type: 'text',
-    default: '`VAULT_ADDR`, then `BAO_ADDR`',
+    default: '`VAULT_ADDR`, then `BAO_ADDR`; kind `kubernetes`: the API server of the pod',
     does: '`https://HOST:PORT`, `http://…` or `unix:///PATH`; a base path is kept, credentials are refused',
     examples: ['https://openbao:8200', 'unix:///run/openbao.sock'],
   },
   'backends.NAME.namespace': {
     type: 'text',
-    default: '`VAULT_NAMESPACE`, then `BAO_NAMESPACE`',
-    does: 'namespace of every request; `""` is the root',
+    default: '`VAULT_NAMESPACE`, then `BAO_NAMESPACE`; kind `kubernetes`: that of the pod or the context',
+    does: 'namespace of every request; `""` is the root. Kind `kubernetes`: of objects that name none',
     examples: ['team-a'],
   },
   'backends.NAME.tls.certFile': {

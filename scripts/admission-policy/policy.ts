@@ -8,7 +8,7 @@ import { ALLOWED, HAS_OWN, MESSAGE, TO_DENY, TO_INJECT } from './variables.ts';
 export interface PolicyValues {
   /** What stands above the objects. */
   readonly head: string;
-  /** The names of the policy that injects, of the one that denies pods without an agent, and of its binding that warns. */
+  /** Of the policy that injects, of the one that denies pods without an agent, and of its binding that warns. */
   readonly names: { readonly injects: string; readonly requires: string; readonly open: string };
   /** Further lines of the metadata of every object, with their indent. */
   readonly metadata: string;

@@ -1,5 +1,6 @@
 /**
- * Measures what the admission policies cost the API server: CPU per pod that is created, by dry run, with them and without.
+ * Measures what the admission policies cost the API server: CPU per pod that is created by dry run, with them and
+ * without.
  * Run it by `KUBEBUILDER_ASSETS=… node test/bench/admission-policy.ts`, with a folder that has etcd and kube-apiserver.
  */
 import { readFileSync } from 'node:fs';

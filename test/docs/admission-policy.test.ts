@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { parseAllDocuments } from 'yaml';
+import { parse } from 'yaml';
 import { TAKEN } from '../../scripts/admission-policy/checks.ts';
 import { ANNOTATIONS } from '../../src/injector/annotations/known.ts';
 import { checkConfig } from '../../src/injector/config/checked-config.ts';
+import { answerTo, patched } from '../injector/review.helpers.ts';
 
 const page = readFileSync('docs/admission-policy.md', 'utf8');
 
@@ -23,10 +24,14 @@ it('docs/admission-policy.md says of each annotation whether the policy takes it
   expect(namedIn('only with the injector')).toEqual(others);
 });
 
-it('docs/admission-policy.md shows a configuration that is right, and that answers the startup probe', async () => {
-  const [, block = ''] = /```yaml\n([\s\S]*?)```/.exec(page) ?? [];
-  const [map] = parseAllDocuments(block).map((one) => one.toJS());
-  expect(await checkConfig(map.data['pannier.yaml'])).toMatchObject({
+it('docs/admission-policy.md shows a configuration that answers the startup probe, and a pod that asks for it', async () => {
+  const [config, manifest] = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text = '']) => text);
+  expect(await checkConfig(config ?? '')).toMatchObject({
     needs: { dirs: ['/run/secrets/pannier'], signals: false, answersHealth: true },
   });
+  const { metadata, spec } = parse(manifest ?? '').spec.template;
+  const answer = await answerTo({ metadata, spec });
+  expect(answer.denied).toBeUndefined();
+  expect(patched({ metadata, spec }, answer).spec.initContainers[0].name).toBe('pannier');
+  expect(Object.keys(metadata.annotations)).toEqual(['pannier.dev/inject', 'pannier.dev/config-map']);
 });

@@ -15,7 +15,7 @@ export const POLICY_DEFAULTS: InjectorDefaults = {
   address: 'https://openbao.security.svc:8200',
 };
 
-/** The policies and the injector's webhooks pass over this namespace: a pod here is what the API server makes of it alone. */
+/** Policies and webhooks pass over this namespace, so a pod here is what the API server makes of it alone. */
 export const ALONE = 'kube-public';
 
 /** The objects of a file, as data. */

@@ -59,7 +59,7 @@ export const INJECTOR: readonly Cut[] = [
     },
   ),
   containers('injector-policy', 'periodSeconds: 1,', 'periodSeconds: 2,', { by: 'of the code' }),
-  cutIn('scripts/admission-policy/policy.ts')('injector-policy', '[Deny]', '[Audit]', { by: 'deny in every' }),
+  cutIn('examples/kubernetes/admission-policy.yaml')('injector-policy', '[Deny]', '[Audit]', { by: 'deny in every' }),
   cutIn('src/injector/metrics/create-metrics.ts')(
     'injector-metrics',
     'reviews.inc({ outcome }, 0)',

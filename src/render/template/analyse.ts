@@ -41,7 +41,12 @@ export interface KnownNames {
 /** Resolves every name of a parsed template. `sourceAt` gives the source text at a location. */
 export function analyse(program: Program, known: KnownNames, sourceAt: (loc: Location) => string): Analysis {
   const analyser = new Analyser(known, sourceAt);
-  return { nodes: analyser.nodes(program), uses: analyser.uses, asks: analyser.asks, problems: analyser.problems };
+  return {
+    nodes: analyser.nodes(program),
+    uses: analyser.uses,
+    asks: analyser.asks,
+    problems: analyser.problems.slice(0, MAX_PROBLEMS),
+  };
 }
 
 const BLOCKS = ['if', 'unless', 'each', 'with'];

@@ -30,7 +30,11 @@ describe('a review of a pod that asks for too much work', () => {
       /file-a is not valid YAML/,
     ],
     ['blocks of a Go template', () => vault('{{ range .x }}'.repeat(1000)), /more than 200 blocks/],
-    ['a pipeline without end', () => vault(`{{ env "A" ${'| toUpper '.repeat(1400)}}}`), /too long when it is written out/],
+    [
+      'a pipeline without end',
+      () => vault(`{{ env "A" ${'| toUpper '.repeat(1400)}}}`),
+      /too long when it is written out/,
+    ],
     [
       'a variable that doubles itself',
       () => vault(`{{ $x := env "A" }}${'{{ $x = printf "%s%s" $x $x }}'.repeat(60)}{{ $x }}`),

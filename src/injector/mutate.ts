@@ -147,6 +147,7 @@ async function planOf({ metadata, spec, settings, source }: Decided, wrong: Wron
   if (config === undefined) return undefined;
   const dirs = config.needs?.dirs ?? settings.volumePaths ?? [DEFAULT_DIR];
   checkDirs(dirs, wrong);
+  checkIdle({ settings, source, mode, answersHealth: config.needs?.answersHealth ?? false }, wrong);
   const { envFile } = settings;
   if (envFile !== undefined && config.needs?.envFiles.includes(envFile) === false) {
     wrong.push({
@@ -167,6 +168,31 @@ async function planOf({ metadata, spec, settings, source }: Decided, wrong: Wron
     });
   }
   return { mode, config, secrets, sharesProcesses };
+}
+
+/** Annotations that are good and have no effect beside the others. */
+function checkIdle(
+  { settings, source, mode, answersHealth }: Pick<Decided, 'settings' | 'source'> & Pick<Plan, 'mode'> & Answers,
+  wrong: Wrong[],
+): void {
+  if (settings.volumePaths !== undefined && (source.kind === 'inline' || source.kind === 'vault')) {
+    const other = source.kind === 'vault' ? `${source.prefix}secret-volume-path` : 'the outputs of the configuration';
+    wrong.push({ where: `${PREFIX}volume-path`, seen: `has no effect here: ${other} says where files are` });
+  }
+  if (settings.metricsPort === undefined) return;
+  const why =
+    source.kind === 'map'
+      ? 'the configuration of config-map has its own listener'
+      : mode === 'init'
+        ? 'an agent that ends serves nothing'
+        : answersHealth
+          ? 'the configuration has its own listener'
+          : undefined;
+  if (why !== undefined) wrong.push({ where: `${PREFIX}metrics-port`, seen: `has no effect here: ${why}` });
+}
+
+interface Answers {
+  readonly answersHealth: boolean;
 }
 
 /** The path of the token in a projected volume of the pod. */

@@ -34,7 +34,9 @@ const server = createServer(({ url = '' }, response) => {
 await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
 const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
-const home = mkdtempSync(join(tmpdir(), 'pannier-build-'));
+// In memory as in a pod, since a folder on a disk is warned of: what is made for warnings is not of an ordinary start.
+const memory = '/dev/shm';
+const home = mkdtempSync(join(existsSync(memory) ? memory : tmpdir(), 'pannier-build-'));
 mkdirSync(join(home, 'out'), { mode: 0o700 });
 writeFileSync(join(home, 'token'), 'made-up');
 const socket = join(home, 'api.sock');

@@ -1,3 +1,5 @@
+import { madeOnce } from './made-once.ts';
+
 /** When a failed call may be tried again: at once, after a wait, never with this input, or after a new login. */
 export type Retry = 'now' | 'backoff' | 'never' | 'login';
 
@@ -241,13 +243,8 @@ const makeTable = () => ({
 
 export type Code = keyof ReturnType<typeof makeTable>;
 
-let table: Readonly<Record<Code, CodeRow>> | undefined;
-
 /** What is known of each code. */
-export function codeTable(): Readonly<Record<Code, CodeRow>> {
-  table ??= makeTable();
-  return table;
-}
+export const codeTable: () => Readonly<Record<Code, CodeRow>> = madeOnce(makeTable);
 
 function row(exit: ExitStatus, retry: Retry, hint: string): CodeRow {
   return { exit, retry, hint };

@@ -14,6 +14,7 @@ const SECTIONS = {
   sds: { socket: './sds.sock', secrets: { pair: { certificate: 'app' } } },
   state: { path: './state', keyFile: './key' },
   log: { level: 'info' },
+  traces: { endpoint: 'http://127.0.0.1:1' },
 };
 /** Their kinds bring tables as well, of the backends and of the secrets that ask them. */
 const OTHER_KINDS = {

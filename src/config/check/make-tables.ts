@@ -18,6 +18,7 @@ export const PARTS = {
   listener: ['api', 'apiListener', 'proxy', 'admin'],
   sds: ['sds', 'sdsSecret'],
   state: ['state'],
+  traces: ['traces'],
 } as const satisfies Readonly<Record<string, readonly SchemaName[]>>;
 
 /** What a kind of backend brings with its code when its tables are no part of every start. */

@@ -30,7 +30,7 @@ export interface BackendKindConfig {
    * @returns the tables of its schemas, where `bringsTables` says so.
    */
   loadResolve?(entries: readonly ConfigTree[]): Promise<KnownTables | undefined>;
-  /** Whether the tables of its schemas are no part of every start, see `PARTS` in `make-tables.ts`. Absent: they are. */
+  /** Whether no start but those with such a backend has the tables of its schemas. Absent: every start has them. */
   readonly bringsTables?: true;
   /**
    * The runtime configuration of one backend. Undefined when something is wrong; it was added to `context.problems`.

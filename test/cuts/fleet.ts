@@ -51,9 +51,9 @@ export const FLEET: readonly Cut[] = [
   limiter('urgent-first', 'const queue = this.#queues[urgency] as', 'const queue = this.#queues[0] as', {
     by: 'begin in the order',
   }),
-  limiter('urgent-first', 'count + (isUrgent ? spare : 0)', 'count', { by: 'that hang in all slots' }),
-  limiter('urgent-first', 'isUrgent ? Math.min(spare, SPARE_IN_CIRCUIT) : 0', '0', { by: 'that hang in all slots' }),
-  limiter('request-rate', 'urgency <= URGENCY.ending ? 0 : (this.#bucket', 'false ? 0 : (this.#bucket'),
+  limiter('urgent-first', 'count + (isUrgent(urgency) ? spare : 0)', 'count', { by: 'that hang in all slots' }),
+  limiter('urgent-first', 'isUrgent(urgency) ? Math.min(spare, SPARE_IN_CIRCUIT) : 0', '0', { by: 'that hang in all slots' }),
+  limiter('request-rate', 'isUrgent(urgency) ? 0 : (this.#bucket', 'false ? 0 : (this.#bucket'),
   cutIn('src/backend/protection.ts')(
     'start-spread',
     'spreadsStart === true ? (requests?.startSpreadMs ?? 0) : 0',

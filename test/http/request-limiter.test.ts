@@ -16,8 +16,8 @@ function limiterWorld(limits: Partial<RequestLimits> = {}) {
   const began: string[] = [];
   const failed: string[] = [];
   const slots = new Map<string, Slot>();
-  const ask = (name: string, urgency: Urgency, stop = new CallCancellation()) => {
-    limiter.take(urgency, stop, `secrets.${name}`).then(
+  const ask = (name: string, urgency: Urgency, stop = new CallCancellation(), path?: string) => {
+    limiter.take(urgency, stop, `secrets.${name}`, path).then(
       (slot) => {
         began.push(name);
         slots.set(name, slot);
@@ -124,6 +124,49 @@ describe('requests to a backend', () => {
     slots.get('a')?.report('/v1/a/1', { kind: 'answer' });
     await end('a');
     expect(began).toEqual(['probe', 'a', 'b', 'c']);
+  });
+
+  it('do not wait behind those of a mount that hangs, which hold half of the places from the first timeout on', async () => {
+    const { clock, ask, end, slots, began } = limiterWorld({ count: 8 });
+    const timeout = failure('BACKEND_TIMEOUT', 'backends.bao', 'no whole answer within 10000 ms');
+    const hung = Array.from({ length: 30 }, (_, nth) => `hung ${nth}`);
+    for (const name of hung) await ask(name, first, undefined, `kv/data/${name}`);
+    const wait = async (name: string) => {
+      const fromMs = clock.monoMs();
+      await ask(name, poll, undefined, `team/data/${name}`);
+      while (!began.includes(name)) {
+        for (const each of hung.filter((one) => slots.has(one))) {
+          slots.get(each)?.report(`/v1/kv/data/${each}`, { kind: 'trouble', failure: timeout });
+          await end(each);
+          slots.delete(each);
+          await ask(each, first, undefined, `kv/data/${each}`);
+        }
+        await clock.advance(10_000);
+      }
+      slots.get(name)?.report(`/v1/team/data/${name}`, { kind: 'answer' });
+      await end(name);
+      return clock.monoMs() - fromMs;
+    };
+    const waits: number[] = [];
+    for (let nth = 0; nth < 20; nth++) waits.push(await wait(`team ${nth}`));
+    expect([waits[0], Math.max(...waits.slice(1))]).toEqual([10_000, 0]);
+    expect([...slots.keys()].filter((name) => name.startsWith('hung')).length).toBe(4);
+  });
+
+  it('pass a circuit that another mount has opened, one of a mount at a time', async () => {
+    const { clock, circuit, ask, end, slots, began, failed } = limiterWorld({ count: 8 });
+    for (const path of ['/v1/kv/a', '/v1/kv/b', '/v1/team/a']) circuit.report(path, { kind: 'answer' });
+    await clock.advance(61_000);
+    await ask('hung', poll, undefined, 'kv/a');
+    const timeout = { kind: 'trouble', failure: failure('BACKEND_TIMEOUT', 'backends.bao', 'no answer') } as const;
+    for (const path of ['/v1/kv/a', '/v1/kv/b', '/v1/kv/a']) slots.get('hung')?.report(path, timeout);
+    await ask('refused', poll, undefined, 'kv/a');
+    for (const name of ['team 1', 'team 2']) await ask(name, poll, undefined, `team/${name}`);
+    await ask('other', poll, undefined, 'other/a');
+    expect([circuit.view.state, began, failed.length]).toEqual(['half-open', ['hung', 'team 1', 'other'], 1]);
+    slots.get('team 1')?.report('/v1/team/a', { kind: 'answer' });
+    await end('team 1');
+    expect([circuit.view.state, began]).toEqual(['closed', ['hung', 'team 1', 'other', 'team 2']]);
   });
 
   it('that are cancelled while they wait take no slot', async () => {

@@ -1,7 +1,7 @@
 import { backoffMs } from '../base/backoff.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Failure } from '../base/errors.ts';
-import { type Mount, Mounts, note } from './mounts.ts';
+import { type Mount, Mounts, note, noteTime } from './mounts.ts';
 
 /**
  * What one request says about its backend. `answer`: the backend works, whatever it thinks of the request. `trouble`:
@@ -118,11 +118,12 @@ export class Circuit {
   report(path: string, outcome: Outcome): void {
     const mount = this.ask(path);
     note(mount.paths, path);
+    const hangs = outcome.kind !== 'answer' && outcome.failure.code === 'BACKEND_TIMEOUT';
+    noteTime(mount, path, !hangs, mount.askedMonoMs);
     if (outcome.kind === 'answer') {
       this.#answered(mount);
       return;
     }
-    if (outcome.failure.code === 'BACKEND_TIMEOUT') mount.hungMonoMs = mount.askedMonoMs;
     if (mount.isAlone && outcome.kind === 'trouble' && this.#state === 'closed') return;
     this.#failures++;
     if (outcome.kind === 'down') this.#downs++;

@@ -17,22 +17,30 @@ export interface Mount {
   askedMonoMs: number;
   /** When a request got no answer in time. */
   hungMonoMs: number;
+  /** While requests hang: the paths that were answered all the same. */
+  readonly well: Set<string>;
   /** The circuit opened for this mount, and then another one answered. So its trouble is its own, until it answers. */
   isAlone: boolean;
+}
+
+/** The first part of a path, as far as a mount is known by its path alone. */
+export function mountNameOf(path: string): string {
+  return /^\/?(?:v1\/)?([^/]*)/.exec(path)?.[1] ?? '';
 }
 
 /** What is known of the mounts of a backend: it tells the trouble of one mount from that of the whole backend. */
 export class Mounts {
   readonly #all = new Map<string, Mount>();
 
-  /** The mount of a request: the first part of its path. */
+  /** The mount of a request. */
   of(path: string): Mount {
-    const name = /^\/?(?:v1\/)?([^/]*)/.exec(path)?.[1] ?? '';
+    const name = mountNameOf(path);
     const known = this.#all.get(name);
     if (known !== undefined) return known;
     const never = Number.NEGATIVE_INFINITY;
     const made: Mount = {
-      ...{ name, paths: new Set(), failing: new Set(), askedMonoMs: never, hungMonoMs: never, isAlone: false },
+      ...{ name, paths: new Set(), failing: new Set(), well: new Set() },
+      ...{ askedMonoMs: never, hungMonoMs: never, isAlone: false },
     };
     this.#all.set(name, made);
     return made;
@@ -79,6 +87,26 @@ function holdsSecrets({ name }: Mount): boolean {
 /** Whether requests of this mount got no answer in time, lately. */
 export function isHung({ hungMonoMs }: Mount, nowMonoMs: number): boolean {
   return isLate(hungMonoMs, nowMonoMs);
+}
+
+/** Notes for `isHung` whether a path was answered in time. */
+export function noteTime(mount: Mount, path: string, inTime: boolean, nowMonoMs: number): void {
+  if (inTime) {
+    if (isHung(mount, nowMonoMs)) mount.well.add(plain(path));
+    return;
+  }
+  if (!isHung(mount, nowMonoMs)) mount.well.clear();
+  mount.well.delete(plain(path));
+  mount.hungMonoMs = nowMonoMs;
+}
+
+/** Whether a path may hang as others of its mount do: it was not answered since. */
+export function mayHang(mount: Mount, path: string, nowMonoMs: number): boolean {
+  return isHung(mount, nowMonoMs) && !mount.well.has(plain(path));
+}
+
+function plain(path: string): string {
+  return path.replace(/^\/?(?:v1\/)?/, '');
 }
 
 /** Notes one more path. */

@@ -3,7 +3,7 @@ import { fail, type PannierError } from '../base/errors.ts';
 import { URGENCY, type Urgency } from '../base/urgency.ts';
 import type { CallCancellation } from './call-cancellation.ts';
 import type { Circuit, Outcome } from './circuit.ts';
-import { isHung, type Mount } from './mounts.ts';
+import { isHung, type Mount, mayHang } from './mounts.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 export interface RequestLimits {
@@ -35,6 +35,7 @@ interface Asked {
   readonly urgency: Urgency;
   /** Absent: nothing is known of what is asked for. */
   readonly mount: Mount | undefined;
+  readonly path: string | undefined;
 }
 
 interface Waiting extends Asked {
@@ -58,7 +59,7 @@ const URGENCIES = Object.values(URGENCY);
  * Urgent requests go before the others, see urgency.ts, so that a queue of fetches against a slow server cannot let a
  * lease or a login end. Within each urgency the order is first come, first served. Five things hold a request back:
  * - as many requests as `count`, or as the circuit allows, are under way; logins and renewals have a few more;
- * - requests of its mount got no answer in time, and such mounts have half of the places: the others wait behind none;
+ * - requests of its mount got no answer in time, and such mounts have half of the places; what was answered since has all;
  * - the rate is used up; logins and renewals use it, but never wait for it;
  * - the moment before which nothing is sent; a renewal does not wait for it;
  * - the circuit is open: then the request fails at once, and those that wait fail too.
@@ -88,7 +89,7 @@ export class RequestLimiter {
     const mount = path === undefined ? undefined : circuit?.ask(path);
     const why = circuit?.refusal(isUrgent(urgency), mount);
     if (why !== undefined) throw fail(why.code, place, why.seen, { hint: why.hint, retry: why.retry });
-    const asked = { urgency, mount };
+    const asked = { urgency, mount, path };
     if (this.#hasWaiting(urgency) || !this.#mayBegin(asked)) return await this.#wait(asked, stop, place);
     return this.#begin(mount);
   }
@@ -109,14 +110,14 @@ export class RequestLimiter {
     const width =
       (circuit?.width ?? Number.POSITIVE_INFINITY) + (isUrgent(urgency) ? Math.min(spare, SPARE_IN_CIRCUIT) : 0);
     const running = circuit?.isPassed(mount) === true ? (this.#runningOf.get(mount as Mount) ?? 0) : this.#running;
-    if (running >= width || (!isUrgent(urgency) && this.#isHeld(mount))) return false;
+    if (running >= width || (!isUrgent(urgency) && this.#isHeld(asked))) return false;
     return this.#waitMs(urgency) <= 0;
   }
 
-  /** Whether mounts that hang, such as this one, hold all the places that they may. */
-  #isHeld(mount: Mount | undefined): boolean {
+  /** Whether a request may hang, and mounts that do hold all the places that they may. */
+  #isHeld({ mount, path = '' }: Asked): boolean {
     const now = this.#limits.clock.monoMs();
-    if (mount === undefined || !isHung(mount, now)) return false;
+    if (mount === undefined || !mayHang(mount, path, now)) return false;
     const hung = [...this.#runningOf].filter(([each]) => isHung(each, now));
     return hung.reduce((sum, [, running]) => sum + running, 0) >= this.#limits.count * HUNG_SHARE;
   }

@@ -10,27 +10,29 @@ const POLLED = 40;
 interface Options {
   readonly polled?: number;
   readonly oneMount?: boolean;
+  readonly refreshMs?: number;
 }
 
-/** An agent with secrets of KV and a lease that is not due for hours, after a quarter of an hour. */
-async function world({ polled = POLLED, oneMount = false }: Options) {
+/** An agent with secrets of KV and a lease that is not due for hours, after three rounds of polls. */
+async function world({ polled = POLLED, oneMount = false, refreshMs = 5 * MINUTE }: Options) {
   const time = new SimTime();
   const random = numbers(7);
-  let requests = 0;
+  const asked: string[] = [];
   const server = new SimServer({
     ...{ time, random, perSecond: 1_000, loginTtlS: 36_000, leaseTtlS: 36_000 },
-    seen: () => requests++,
+    seen: (_kind, _refused, path) => asked.push(path),
   });
   const agent = new SimAgent({
-    ...{ time, server, random, pod: 'shop-0', polled, oneMount, refreshMs: 5 * MINUTE },
+    ...{ time, server, random, pod: 'shop-0', polled, oneMount, refreshMs },
     ...{ startSpreadMs: 0, reloadSpreadMs: 0, reloaded: () => {} },
   });
-  const pass = async (minutes: number) => {
-    const before = requests;
+  /** @returns how many requests came, of those with this path. */
+  const pass = async (minutes: number, path = /./) => {
+    asked.length = 0;
     await time.run(time.nowMs + minutes * MINUTE);
-    return requests - before;
+    return asked.filter((one) => path.test(one)).length;
   };
-  await pass(15);
+  await pass((3 * refreshMs) / MINUTE);
   return { server, agent, pass };
 }
 
@@ -63,5 +65,15 @@ describe('an agent whose secrets are in two mounts, of which one fails', () => {
       }
       agent.end();
     }
+  });
+
+  it('asks for all of the other one in time while hundreds of requests hang', async () => {
+    const { server, agent, pass } = await world({ polled: 700, refreshMs: 30_000 });
+    const team = /^\/v1\/team\//;
+    const usual = await pass(3, team);
+    server.trouble = { paths: /^\/v1\/secret\//, is: 'hang' };
+    await pass(1);
+    expect(await pass(3, team)).toBeGreaterThan(0.98 * usual);
+    agent.end();
   });
 });

@@ -14,7 +14,7 @@ export interface ServerOptions {
   readonly loginTtlS: number;
   readonly leaseTtlS: number;
   /** Called for each request that comes, also while the server is down. */
-  readonly seen: (kind: RequestKind, refused: boolean) => void;
+  readonly seen: (kind: RequestKind, refused: boolean, path: string) => void;
 }
 
 /**
@@ -44,7 +44,7 @@ export class SimServer {
     const { time, random, seen } = this.#options;
     const kind = kindOf(path);
     const isRefused = !this.isDown && !this.#hasCapacity();
-    seen(kind, this.isDown || isRefused);
+    seen(kind, this.isDown || isRefused, path);
     await new Promise<void>((resolve) => time.after(this.isDown ? 1 : 5 + 10 * random(), resolve));
     if (this.isDown) throw new WireError({ code: 'ECONNREFUSED' }, { stale: false, midway: false });
     const trouble = this.trouble?.paths.test(path) === true ? this.trouble.is : undefined;

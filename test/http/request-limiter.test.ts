@@ -153,6 +153,23 @@ describe('requests to a backend', () => {
     expect([...slots.keys()].filter((name) => name.startsWith('hung')).length).toBe(4);
   });
 
+  it('of a mount that hangs do not wait behind the others of it once they were answered', async () => {
+    const { clock, ask, end, slots, began } = limiterWorld({ count: 2 });
+    const timeout = failure('BACKEND_TIMEOUT', 'backends.bao', 'no whole answer within 10000 ms');
+    for (const name of ['hung', 'well']) await ask(name, poll, undefined, `kv/data/${name}`);
+    slots.get('hung')?.report('/v1/kv/data/hung', { kind: 'trouble', failure: timeout });
+    await end('hung');
+    slots.get('well')?.report('/v1/kv/data/well', { kind: 'answer' });
+    await end('well');
+    for (const name of ['hung 1', 'hung 2']) await ask(name, poll, undefined, `kv/data/${name}`);
+    await ask('well again', poll, undefined, 'kv/data/well');
+    expect(began).toEqual(['hung', 'well', 'hung 1', 'well again']);
+    await end('well again');
+    await clock.advance(61_000);
+    await ask('later', poll, undefined, 'kv/data/hung');
+    expect(began.slice(4)).toEqual(['hung 2']);
+  });
+
   it('pass a circuit that another mount has opened, one of a mount at a time', async () => {
     const { clock, circuit, ask, end, slots, began, failed } = limiterWorld({ count: 8 });
     for (const path of ['/v1/kv/a', '/v1/kv/b', '/v1/team/a']) circuit.report(path, { kind: 'answer' });

@@ -191,6 +191,11 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/config/sections/state/resolve.ts',
   ],
   logs: ['src/cli/follow-audit.ts', 'src/otlp/open-logs.ts', 'src/config/sections/log/resolve-targets.ts'],
+  events: [
+    'src/backend/vault/config/resolve-events.ts',
+    'src/backend/vault/events/vault-events.ts',
+    'src/feed/relay-feed.ts',
+  ],
   traces: ['src/trace/open.ts', 'src/config/sections/traces/resolve.ts'],
   leases: [
     'src/lease/replaced/replaced-values.ts',
@@ -232,8 +237,9 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/backend/aws/tools.ts',
     'src/backend/kubernetes/tools.ts',
   ],
-  // Last, so that what it shares with others lies with them.
+  // Last, so that what they share with others lies with them.
   injector: ['src/cli/injector.ts', 'src/injector/metrics/serve-metrics.ts'],
+  notify: ['src/cli/notify.ts'],
 };
 
 const result = await build({

@@ -10,6 +10,7 @@ const LAYERS = [
   'config',
   'http',
   'otlp',
+  'feed',
   'backend',
   'lease',
   'state',
@@ -22,6 +23,7 @@ const LAYERS = [
   'agent',
   'import',
   'injector',
+  'relay',
   'cli',
 ];
 

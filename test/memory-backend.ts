@@ -1,4 +1,4 @@
-import type { Backend, Fetch, Fetched, LeaseLife, Life, Source, Want } from '../src/backend/backend.ts';
+import type { Backend, Fetch, Fetched, LeaseLife, Life, Source, Want, WatchListener } from '../src/backend/backend.ts';
 import type { FileRequest } from '../src/backend/file/config.ts';
 import type { Clock } from '../src/base/clock.ts';
 import type { Code } from '../src/base/codes.ts';
@@ -31,6 +31,8 @@ export class MemoryBackend implements Backend {
   loginEnds = Number.POSITIVE_INFINITY;
   /** Tells the lease manager that a secret has changed, once it watches. */
   watched: (() => void) | undefined;
+  /** All that the lease manager is told of the want that it watches last. */
+  listener: WatchListener | undefined;
   readonly #clock: Clock;
   #move: ((next: number) => Promise<void>) | undefined;
   #died: (() => void) | undefined;
@@ -48,8 +50,9 @@ export class MemoryBackend implements Backend {
         this.revokes.push(`${keyOf(want)} ${version}`);
         if (refused !== undefined) throw fail(refused, want.place, 'as the test says');
       },
-      watch: (_want, changed) => {
-        this.watched = changed;
+      watch: (_want, listener) => {
+        this.listener = listener;
+        this.watched = () => listener.changed();
         return { [Symbol.dispose]: () => {} };
       },
     };

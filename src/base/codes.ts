@@ -218,6 +218,8 @@ export const CODES = {
   PROXY_WEB_PAGE: row(1, 'never', 'Only programs may use it.'),
   PROXY_OWN_LOGIN: row(1, 'never', 'Use a token of your own, or set proxy.useAutoAuthToken: false.'),
 
+  FEED_DOWN: row(1, 'backoff', 'Secrets are polled at refresh meanwhile; see docs/push.md.'),
+
   INJECTOR_CERTIFICATE: row(1, 'backoff', 'Check the two files; the certificate that was read before stays in use.'),
   INJECTOR_API_SERVER: row(1, 'backoff', 'Check the role of the service account: get and patch of this webhook.'),
 

@@ -99,6 +99,9 @@ export type Fact =
       readonly failure?: Failure;
       readonly probeInMs?: number;
     }
+  /** From now on the backend tells of each change. */
+  | { readonly kind: 'feed-up'; readonly backend: string }
+  | { readonly kind: 'feed-down'; readonly backend: string; readonly failure: Failure }
   // ---- secrets; `secrets` are the names of all secrets that share the fetch
   | {
       readonly kind: 'secret-changed';
@@ -344,6 +347,10 @@ export type Fact =
       readonly failure: Failure;
       readonly again: boolean;
     }
+  // ---- the relay of `pannier notify`; `file` is the audit log
+  | { readonly kind: 'relay-listening'; readonly where: string }
+  | { readonly kind: 'relay-live'; readonly file: string }
+  | { readonly kind: 'relay-down'; readonly file: string; readonly failure: Failure }
   // ---- the injector; `pod` is what is known of the name of a pod that is created
   | { readonly kind: 'injector-listening'; readonly where: string }
   | { readonly kind: 'injector-certificate' }

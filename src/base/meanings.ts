@@ -174,6 +174,7 @@ export const MEANINGS = {
   PROXY_WEB_PAGE: 'A web page made a request to the proxy.',
   PROXY_OWN_LOGIN: "A request would end the agent's own login, or reveal its token.",
 
+  FEED_DOWN: 'The feed of changes cannot be used, so secrets are polled at `refresh` (a warning).',
   INJECTOR_CERTIFICATE: 'The certificate of the injector cannot be used.',
   INJECTOR_API_SERVER: "The injector's authority cannot be written into the configuration of its webhook.",
 

@@ -93,7 +93,10 @@ export class Attempts implements Disposable {
     item.occasion = occasion;
     if (occasion === 'turn') item.pullableFromMonoMs = Number.NEGATIVE_INFINITY;
     const lease = asked === 'renew' ? leaseToRenew(item) : undefined;
-    if (lease === undefined) item.fetchesBegun++;
+    if (lease === undefined) {
+      item.fetchesBegun++;
+      item.mustCatchUp = false;
+    }
     const urgency = this.#urgencyOf(item, why);
     const attempt = () => this.#try(item, lease, urgency);
     const doing = lease === undefined ? 'fetch' : 'renew';

@@ -86,7 +86,7 @@ export class Deadlines {
     item.cancelNext();
     const now = this.#now();
     const { entry, failures, pollPhaseMonoMs, sameLease } = item;
-    const refreshMs = this.#polls ? item.want.refreshMs : Number.POSITIVE_INFINITY;
+    const refreshMs = this.#polls ? refreshMsOf(item) : Number.POSITIVE_INFINITY;
     const fetchedWallMs = entry === undefined || entry.state === 'absent' ? now.wallMs : entry.fetchedWallMs;
     const life = lifeOf(item) ?? { kind: 'none' };
     const { renewal } = item.want.request.upkeep ?? {};
@@ -98,7 +98,9 @@ export class Deadlines {
     const doing = next.do === 'renew' && !fetchInstead ? 'renew' : 'fetch';
     const isPoll = next.do === 'poll' && failures === 0 && Number.isFinite(next.atMonoMs);
     if (isPoll) item.pollPhaseMonoMs ??= next.atMonoMs;
-    const atMonoMs = isPoll ? roundedPollMonoMs(next.atMonoMs, refreshMs, now.monoMs) : next.atMonoMs;
+    const plannedMonoMs = isPoll ? roundedPollMonoMs(next.atMonoMs, refreshMs, now.monoMs) : next.atMonoMs;
+    const owesMs = failures === 0 && item.mustCatchUp && this.#polls ? this.#random() * catchUpMs(item) : undefined;
+    const atMonoMs = owesMs === undefined ? plannedMonoMs : Math.min(plannedMonoMs, now.monoMs + owesMs);
     item.nextMonoMs = Number.isFinite(atMonoMs) ? atMonoMs : undefined;
     if (item.nextMonoMs === undefined) return Number.POSITIVE_INFINITY;
     item.nextDoing = doing;
@@ -234,6 +236,20 @@ export class Deadlines {
   #now() {
     return { wallMs: this.#clock.wallMs(), monoMs: this.#clock.monoMs() };
   }
+}
+
+/** A fetch that is owed comes at a random moment in this time: a fleet gets its feed back in one instant. */
+const CATCH_UP_MS = 30_000;
+
+const catchUpMs = ({ want }: Item): number => Math.min(want.refreshMs, CATCH_UP_MS);
+
+/** A value that is polled rarely is never so old that little of its `maxStale` is left when a poll fails. */
+const MAX_STALE_SHARE = 1 / 4;
+
+/** How often an item is polled. What fails is tried for as often as without a feed. */
+function refreshMsOf({ want, failures, coveredPollMs = 0 }: Item): number {
+  const { refreshMs, maxStaleMs = Number.POSITIVE_INFINITY } = want;
+  return failures === 0 ? Math.max(refreshMs, Math.min(coveredPollMs, maxStaleMs * MAX_STALE_SHARE)) : refreshMs;
 }
 
 function loginEndsMonoMs(item: Item): number {

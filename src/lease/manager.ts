@@ -345,10 +345,21 @@ export class LeaseManager {
   #watch(item: Item): void {
     const { watch } = item.backend.source;
     if (watch === undefined || this.#watches.has(item.want.id)) return;
-    const changed = () => void this.#attempts.start(item, 'fetch', 'pushed');
-    const replaceAt = (wallMs: number) => this.#replaceAt(item, wallMs);
-    const watching = watch.call(item.backend.source, item.want, changed, replaceAt);
+    const watching = watch.call(item.backend.source, item.want, {
+      changed: () => void (item.isGone || this.#attempts.start(item, 'fetch', 'pushed')),
+      written: () => void (item.isGone || !isPolled(item) || this.#attempts.start(item, 'fetch', 'pushed')),
+      replaceAt: (wallMs) => this.#replaceAt(item, wallMs),
+      covered: (pollMs) => this.#covered(item, pollMs),
+    });
     if (watching !== undefined) this.#watches.set(item.want.id, watching);
+  }
+
+  /** A failed attempt is retried as ever: that nothing has changed does not make the value fresh. */
+  #covered(item: Item, pollMs: number | undefined): void {
+    if (item.isGone || item.coveredPollMs === pollMs) return;
+    item.coveredPollMs = pollMs;
+    item.mustCatchUp = pollMs !== undefined;
+    if (item.running === undefined && item.entry !== undefined && item.failures === 0) this.#deadlines.planNext(item);
   }
 
   #replaceAt(item: Item, replaceAtMs: number): void {

@@ -47,8 +47,8 @@ export const FLEET: readonly Cut[] = [
   mounts('circuit-opens', 'failing.size === 0 && isLate(askedMonoMs, nowMonoMs)', 'failing.size === 0', {
     by: 'opens the circuit in an outage',
   }),
-  mounts('circuit-one-path', 'return this.failing > 1 || !well.some(holdsSecrets);', 'return true;', {
-    by: 'all secrets of one mount',
+  mounts('circuit-opens', 'return this.failing > 1 || !well.some(holdsSecrets);', 'return true;', {
+    by: 'within the last minute',
   }),
   mounts('circuit-one-path', 'Math.min(2, pathsOf(counted))', '0', { by: 'the only secret of a mount' }),
   circuit('circuit-one-path', "this.#state !== 'open' || this.isPassed(mount)", "this.#state !== 'open'", {

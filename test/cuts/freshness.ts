@@ -303,7 +303,7 @@ export const FRESHNESS: readonly Cut[] = [
       by: 'takes too long',
     },
   ),
-  deadlines('init-polls-nothing', 'this.#polls ? item.want.refreshMs', 'true ? item.want.refreshMs'),
+  deadlines('init-polls-nothing', 'this.#polls ? refreshMsOf(item)', 'true ? item.want.refreshMs'),
   cutIn('src/agent/init.ts')('init-polls-nothing', 'once: true', 'once: false', { by: 'however short refresh is' }),
   cutIn('src/agent/wanted-secrets.ts')(
     'change-refreshes-siblings',

@@ -58,6 +58,8 @@ export const INJECTOR: readonly Cut[] = [
       by: 'is read again when it changes',
     },
   ),
+  containers('injector-policy', 'periodSeconds: 1,', 'periodSeconds: 2,', { by: 'of the code' }),
+  cutIn('examples/kubernetes/admission-policy.yaml')('injector-policy', '[Deny]', '[Audit]', { by: 'deny in every' }),
   cutIn('src/injector/metrics/create-metrics.ts')(
     'injector-metrics',
     'reviews.inc({ outcome }, 0)',

@@ -25,6 +25,7 @@ import { MOVING_IN } from './moving-in.ts';
 import { OUTAGE } from './outage.ts';
 import { PROXY } from './proxy.ts';
 import { PUBLISHING } from './publishing.ts';
+import { PUSH } from './push.ts';
 import { RELOAD } from './reload.ts';
 import { REPLACED } from './replaced.ts';
 import { SDS } from './sds.ts';
@@ -70,6 +71,7 @@ const all: readonly Cut[] = [
   ...COMMANDS,
   ...TRACES,
   ...STATEMENT,
+  ...PUSH,
 ];
 const held = PROMISES.flatMap((promise) => ('held' in promise ? [promise] : []));
 

@@ -3,6 +3,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
+import { EXAMPLE_FILE } from '../../scripts/admission-policy/files.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { certificateOfFiles } from '../../src/injector/certificate/files.ts';
 import { parseCommandLine } from '../cli/command-line.helpers.ts';
@@ -52,7 +53,13 @@ describe.skipIf(helms.length === 0)('the chart (needs helm: npm run test:chart)'
     const rendered = await Promise.all(sets.map((file) => render(helm, { values: [file] })));
     const objects = rendered.flatMap((one) => one.objects);
     expect(objects.filter(isOfKubernetes).length).toBeGreaterThan(60);
-    expect(await kubernetesProblems(objects.filter(isOfKubernetes), VERSIONS)).toEqual([]);
+    const isPolicy = ({ kind }: KubernetesObject) => kind.startsWith('MutatingAdmissionPolicy'); // came with 1.36
+    const { policies = [], others = [] } = Object.groupBy(objects.filter(isOfKubernetes), (one) =>
+      isPolicy(one) ? 'policies' : 'others',
+    );
+    expect(await kubernetesProblems(others, VERSIONS)).toEqual([]);
+    expect(await kubernetesProblems(policies, ['1.36', '1.37'])).toEqual([]);
+    expect(policies).toHaveLength(2);
   });
 
   it.each(sets.map((file) => [basename(file, '.yaml'), file]))('uses each value of %s', async (_, file) => {
@@ -194,6 +201,26 @@ describe.skipIf(helms.length === 0)('the chart (needs helm: npm run test:chart)'
     expect((await render(helm, { values: setOf('off') })).objects).toEqual([]);
   });
 
+  it('gives the policies of the manifest, but for names, namespaces and defaults', async () => {
+    const { objects } = await render(helm, { set: ['admissionPolicy={"enabled":true}', 'webhook={"enabled":false}'] });
+    const manifest = parseAllDocuments(readFileSync(EXAMPLE_FILE, 'utf8')).map((document) => document.toJS());
+    const essence = ({ kind, spec }: KubernetesObject) => {
+      const { matchConstraints: _, policyName: __, variables = [], ...rest } = spec;
+      const kept = variables.filter(({ name }: KubernetesObject) => name !== 'defaults');
+      return { kind, ...rest, variables: kept };
+    };
+    expect(objects.map(essence)).toEqual(expect.arrayContaining(manifest.map(essence)));
+    expect(objects).toHaveLength(manifest.length);
+  });
+
+  it('passes values with quotes on to the policies as they are', async () => {
+    const { audience } = parse(readFileSync(setOf('policy')[0] as string, 'utf8')).agent;
+    const { of } = await render(helm, { values: setOf('policy') });
+    const [{ expression }] = of('MutatingAdmissionPolicy').spec.variables;
+    const [, text = ''] = /'audience': (".*"),/.exec(expression) ?? [];
+    expect(JSON.parse(text)).toBe(audience);
+  });
+
   it.each(RENDERED)('%s is what npm run chart makes of it', async (path) => {
     expect(readFileSync(path, 'utf8')).toBe(await renderedManifest(helm));
   });
@@ -256,6 +283,13 @@ describe.skipIf(!isHere('kubectl'))('the overlays of Kustomize (need kubectl)', 
     expect(args).toContain('--address=https://vault.example.com:8200');
     expect(await parseCommandLine(args)).toBe('injector');
     expect(await kubernetesProblems(objects, VERSIONS)).toEqual([]);
+  });
+
+  it('a component adds the admission policies', async () => {
+    const objects = await built('overlays/with-policy');
+    expect(of(objects, 'MutatingAdmissionPolicy').metadata.name).toBe('pannier-agent');
+    expect(of(objects, 'Deployment').spec.replicas).toBe(2);
+    expect(await kubernetesProblems(objects, ['1.36', '1.37'])).toEqual([]);
   });
 
   it('the other has one replica and no PodDisruptionBudget', async () => {

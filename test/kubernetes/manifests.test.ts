@@ -24,7 +24,7 @@ function objectsIn(text: string): readonly KubernetesObject[] {
   // The `kustomization.yaml` of a folder is for `kubectl`.
   return documents
     .map((document) => document.toJS())
-    .filter((object) => isOfCluster(object) && object.kind !== 'Kustomization');
+    .filter((object) => isOfCluster(object) && !['Kustomization', 'Component'].includes(object.kind));
 }
 
 /** The template of a workload's pods, as the pod that a controller makes. */

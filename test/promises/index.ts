@@ -14,6 +14,7 @@ import { outage } from './outage.ts';
 import type { Kept, Section } from './promise.ts';
 import { proxy } from './proxy.ts';
 import { publishing } from './publishing.ts';
+import { pushing } from './push.ts';
 import { reload } from './reload.ts';
 import { replaced } from './replaced.ts';
 import { sds } from './sds.ts';
@@ -50,6 +51,7 @@ export const SECTIONS: readonly Section[] = [
   commands,
   tracing,
   statements,
+  pushing,
 ];
 
 export const PROMISES: readonly Kept[] = SECTIONS.flatMap(({ promises }) => promises);

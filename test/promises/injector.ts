@@ -6,6 +6,7 @@ const server = inFile('test/injector/server.test.ts', 'the server of the injecto
 const made = inFile('test/injector/certificate.test.ts', 'a certificate that the injector makes');
 const files = inFile('test/injector/certificate.test.ts', 'a certificate in files');
 const bundle = inFile('test/injector/certificate.test.ts', 'the bundle of authorities');
+const policies = inFile('test/examples/admission-policy.test.ts', 'the admission policies');
 const metrics = inFile('test/injector/metrics.test.ts', 'the metrics of the injector');
 const chart = inFile('test/examples/chart.test.ts', 'the chart of the injector');
 const command = inFile('test/system/injector.test.ts', 'pannier injector');
@@ -65,6 +66,13 @@ export const injector: Section = {
       made('is put into the bundle again when somebody has written the webhook without it'),
       bundle('keeps those of other replicas, and leaves out what has ended and what an earlier process had'),
       files('is read again when it changes; a pair that does not fit leaves the one before, and is told once'),
+    ),
+    held(
+      'injector-policy',
+      'The admission policy adds to a pod what the injector adds, since it is made of the same code; a second one denies each pod that asks for an agent and has none.',
+      policies('are what npm run docs makes of the code of the injector'),
+      policies('look at new pods alone, fail closed, and pass over the namespaces that the injector passes over'),
+      policies('deny in every namespace but those whose label says that pods may start without secrets'),
     ),
     held(
       'injector-metrics',

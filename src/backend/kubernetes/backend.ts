@@ -1,7 +1,7 @@
 import { fail } from '../../base/errors.ts';
 import { URGENCY, urgencyOf } from '../../base/urgency.ts';
 import { equalValues, type Fields } from '../../base/value.ts';
-import type { Fetch, Fetched, Source, Want, Watching } from '../backend.ts';
+import type { Fetch, Fetched, Source, Want, Watching, WatchListener } from '../backend.ts';
 import type { BackendContext } from '../context.ts';
 import type { KubeClient } from './client/client.ts';
 import { kindWord, type ObjectRef, pathOf } from './client/object-ref.ts';
@@ -79,13 +79,13 @@ export class KubeSource implements Source, Disposable {
   }
 
   /** Wants of one object share its watch. */
-  watch(want: Want, changed: () => void): Watching {
+  watch(want: Want, listener: Pick<WatchListener, 'changed'>): Watching {
     const watched: Watched = {
       subscriber: {
         version: () => this.#versions.get(want.id),
         changed: () => {
           this.#toldMonoMs = this.#deps.clock.monoMs();
-          changed();
+          listener.changed();
         },
       },
       watch: undefined,

@@ -7,16 +7,16 @@ import type { Wrong } from '../wrong.ts';
 import { ANNOTATIONS, EFFECTIVE_CONFIG, PREFIX, STATUS } from './known.ts';
 import { AnnotationReader } from './reader.ts';
 
-const MAX_ID = 2 ** 31 - 1;
+export const MAX_ID = 2 ** 31 - 1;
 const SECRET = 'secret-';
 const FILE = 'file-';
 const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const MODES = ['sidecar', 'init', 'both'] as const;
-const ORDERS = ['before', 'after'] as const;
-const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
+export const ORDERS = ['before', 'after'] as const;
+export const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
 
 /** The longest life of a token that is worth a name of its own: a day. */
-const DAY_SECONDS = 86_400;
+export const DAY_SECONDS = 86_400;
 
 /** Annotations that make a configuration of parts. */
 const PARTS = ['reload', 'address', 'namespace', 'auth-mount', 'role'] as const;

@@ -3,8 +3,8 @@ import { amountOf, exceeds } from '../pod/amount.ts';
 import type { Wrong } from '../wrong.ts';
 
 /** The name of a ConfigMap or a Secret: labels of DNS with dots. An object of another name cannot be there. */
-const OBJECT_NAME = /^[a-z0-9](?:-*[a-z0-9])*(?:\.[a-z0-9](?:-*[a-z0-9])*)*$/;
-const MAX_NAME = 253;
+export const OBJECT_NAME = /^[a-z0-9](?:-*[a-z0-9])*(?:\.[a-z0-9](?:-*[a-z0-9])*)*$/;
+export const MAX_NAME = 253;
 
 /** Reads the annotations of one prefix, and collects what is wrong with them, by their full names. */
 export class AnnotationReader {

@@ -17,7 +17,7 @@ const FACTORS: Readonly<Record<string, number>> = {
 };
 
 /** What Kubernetes takes as an amount of a resource: `100m`, `64Mi`, `1e3`. */
-const QUANTITY = /^(\d+(?:\.\d+)?)(?:([numkMGTPE]|[KMGTPE]i)|e(\d{1,2}))?$/;
+export const QUANTITY = /^(\d+(?:\.\d+)?)(?:([numkMGTPE]|[KMGTPE]i)|e(\d{1,2}))?$/;
 
 /** The number that a quantity stands for; undefined when the text is none. */
 export function amountOf(quantity: string): number | undefined {

@@ -8,7 +8,8 @@ import { seeing } from './seeing.ts';
 import { agentVolumes } from './volumes.ts';
 
 /** Directories that an application has its own files in: a volume there would hide them. */
-const SYSTEM_DIRS = /^\/(?:bin|boot|dev|etc|home|lib|lib64|opt|proc|root|run|sbin|sys|tmp|usr|var|var\/run)?\/*$/;
+export const SYSTEM_DIRS =
+  /^\/(?:bin|boot|dev|etc|home|lib|lib64|opt|proc|root|run|sbin|sys|tmp|usr|var|var\/run)?\/*$/;
 
 /** What a pod must not be or have. */
 export function checkPod(spec: JsonMap, settings: PodSettings, wrong: Wrong[]): void {
@@ -59,7 +60,7 @@ export function checkNames(
 }
 
 /** Directories of the agent's own, where no other volume can be. */
-const OWN_DIRS = [CONFIG_DIR, RUN_DIR];
+export const OWN_DIRS = [CONFIG_DIR, RUN_DIR];
 
 /** Mounts that cannot be copied to the agent, since it has something else there. */
 function checkCopied(spec: JsonMap, { copiesMountsOf, extraMounts }: PodSettings, wrong: Wrong[]): void {

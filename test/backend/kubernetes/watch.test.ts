@@ -3,6 +3,9 @@ import type { Fetched, Watching } from '../../../src/backend/backend.ts';
 import { forbid } from './fake-api-server.ts';
 import { type KubePlace, openKubePlace, plain, signalOf, wantOf } from './kubernetes.helpers.ts';
 
+/** What a watch tells, of which this backend tells one thing alone. */
+const listener = (changed: () => void) => ({ changed, written: () => {}, replaceAt: () => {}, covered: () => {} });
+
 let place: KubePlace;
 const watchings: Watching[] = [];
 afterEach(async () => {
@@ -15,7 +18,10 @@ async function watched(want = wantOf('db')) {
   const { backend, server } = place;
   let last = await fetchNow(undefined);
   let told = 0;
-  const watching = backend.source.watch?.(want, () => void told++) as Watching;
+  const watching = backend.source.watch?.(
+    want,
+    listener(() => void told++),
+  ) as Watching;
   watchings.push(watching);
   async function fetchNow(before: Fetched | undefined, urgency: 'first' | 'poll' | 'ending' = 'first') {
     const fetched = await backend.source.fetch(want, before, signalOf(urgency));
@@ -235,7 +241,12 @@ describe('a watch of one object', () => {
     const want = wantOf('later');
     let told = 0;
     await expect(backend.source.fetch(want, undefined, signalOf())).rejects.toThrow('SECRET_NOT_FOUND');
-    watchings.push(backend.source.watch?.(want, () => void told++) as Watching);
+    watchings.push(
+      backend.source.watch?.(
+        want,
+        listener(() => void told++),
+      ) as Watching,
+    );
     await watches(1);
     server.putSecret('later', { a: '1' });
     await vi.waitFor(() => expect(told).toBe(1));

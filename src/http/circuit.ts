@@ -1,7 +1,7 @@
 import { backoffMs } from '../base/backoff.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Failure } from '../base/errors.ts';
-import { type Mount, Mounts, note, noteTime } from './mounts.ts';
+import { type Mount, Mounts, mayHang, note, noteTime } from './mounts.ts';
 
 /**
  * What one request says about its backend. `answer`: the backend works, whatever it thinks of the request. `trouble`:
@@ -50,8 +50,9 @@ const URGENT_PAUSE_MS = 1_000;
  *
  * One secret or mount that fails must not stop the others. So a failure that can be one path's own (`trouble`) counts
  * for the whole backend only together with those of other paths and other mounts, as far as the agent has asked for any
- * lately, see `Mounts`. When it opens for one mount, as no other was asked, the others are let through all the same, one
- * request of each at a time. An answer to one of them closes the circuit, and that mount alone does not open it again.
+ * lately, see `Mounts`. When it opens for one mount, as no other was asked, the others are let through all the same,
+ * one request of each at a time. An answer to one of them closes the circuit, and that mount alone does not open it
+ * again.
  */
 export class Circuit {
   readonly #deps: CircuitDeps;
@@ -86,6 +87,12 @@ export class Circuit {
     const mount = this.#mounts.of(path);
     mount.askedMonoMs = this.#deps.clock.monoMs();
     return mount;
+  }
+
+  /** Whether a request may hang as others of its mount do, while mounts that hang hold so many places. */
+  holds(mount: Mount, path: string, places: number): boolean {
+    const now = this.#deps.clock.monoMs();
+    return mayHang(mount, path, now) && this.#mounts.hanging(now) >= places;
   }
 
   /** Whether the circuit is not closed for this mount: other mounts have failed, and no more than one of them. */

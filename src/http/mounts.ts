@@ -15,6 +15,8 @@ export interface Mount {
   /** The paths that have failed since the last answer of the backend. */
   readonly failing: Set<string>;
   askedMonoMs: number;
+  /** How many requests are under way; `RequestLimiter` counts them. */
+  running: number;
   /** When a request got no answer in time. */
   hungMonoMs: number;
   /** While requests hang: the paths that were answered all the same. */
@@ -40,7 +42,7 @@ export class Mounts {
     const never = Number.NEGATIVE_INFINITY;
     const made: Mount = {
       ...{ name, paths: new Set(), failing: new Set(), well: new Set() },
-      ...{ askedMonoMs: never, hungMonoMs: never, isAlone: false },
+      ...{ askedMonoMs: never, running: 0, hungMonoMs: never, isAlone: false },
     };
     this.#all.set(name, made);
     return made;
@@ -60,9 +62,14 @@ export class Mounts {
     const well = counted.filter(({ failing, askedMonoMs }) => failing.size === 0 && isLate(askedMonoMs, nowMonoMs));
     const failing = counted.filter((mount) => mount.failing.size > 0);
     const paths = Math.max(pathsOf([...failing, ...well]), Math.min(2, pathsOf(counted)));
-    const failed = failing.reduce((sum, mount) => sum + mount.failing.size, 0);
+    const failed = sum(failing, (mount) => mount.failing.size);
     if (failed < Math.min(MIN_PATHS, paths)) return false;
     return this.failing > 1 || !well.some(holdsSecrets);
+  }
+
+  /** How many requests are under way of mounts that hang. */
+  hanging(nowMonoMs: number): number {
+    return sum([...this.#all.values()], (mount) => (isLate(mount.hungMonoMs, nowMonoMs) ? mount.running : 0));
   }
 
   /** The backend has answered: no failure counts any longer. */
@@ -84,25 +91,22 @@ function holdsSecrets({ name }: Mount): boolean {
   return name !== 'auth' && name !== 'sys';
 }
 
-/** Whether requests of this mount got no answer in time, lately. */
-export function isHung({ hungMonoMs }: Mount, nowMonoMs: number): boolean {
-  return isLate(hungMonoMs, nowMonoMs);
-}
-
-/** Notes for `isHung` whether a path was answered in time. */
+/** Notes whether a path was answered in time. */
 export function noteTime(mount: Mount, path: string, inTime: boolean, nowMonoMs: number): void {
+  const { well } = mount;
+  const hangs = isLate(mount.hungMonoMs, nowMonoMs);
   if (inTime) {
-    if (isHung(mount, nowMonoMs)) mount.well.add(plain(path));
+    if (hangs) well.add(plain(path));
     return;
   }
-  if (!isHung(mount, nowMonoMs)) mount.well.clear();
-  mount.well.delete(plain(path));
+  if (hangs) well.delete(plain(path));
+  else well.clear();
   mount.hungMonoMs = nowMonoMs;
 }
 
 /** Whether a path may hang as others of its mount do: it was not answered since. */
-export function mayHang(mount: Mount, path: string, nowMonoMs: number): boolean {
-  return isHung(mount, nowMonoMs) && !mount.well.has(plain(path));
+export function mayHang({ hungMonoMs, well }: Mount, path: string, nowMonoMs: number): boolean {
+  return isLate(hungMonoMs, nowMonoMs) && !well.has(plain(path));
 }
 
 function plain(path: string): string {
@@ -119,5 +123,9 @@ function isLate(atMonoMs: number, nowMonoMs: number): boolean {
 }
 
 function pathsOf(mounts: readonly Mount[]): number {
-  return mounts.reduce((sum, { paths }) => sum + paths.size, 0);
+  return sum(mounts, ({ paths }) => paths.size);
+}
+
+function sum(mounts: readonly Mount[], of: (mount: Mount) => number): number {
+  return mounts.reduce((total, mount) => total + of(mount), 0);
 }

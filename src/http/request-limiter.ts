@@ -3,7 +3,7 @@ import { fail, type PannierError } from '../base/errors.ts';
 import { URGENCY, type Urgency } from '../base/urgency.ts';
 import type { CallCancellation } from './call-cancellation.ts';
 import type { Circuit, Outcome } from './circuit.ts';
-import { isHung, type Mount, mayHang } from './mounts.ts';
+import type { Mount } from './mounts.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 export interface RequestLimits {
@@ -59,7 +59,7 @@ const URGENCIES = Object.values(URGENCY);
  * Urgent requests go before the others, see urgency.ts, so that a queue of fetches against a slow server cannot let a
  * lease or a login end. Within each urgency the order is first come, first served. Five things hold a request back:
  * - as many requests as `count`, or as the circuit allows, are under way; logins and renewals have a few more;
- * - requests of its mount got no answer in time, and such mounts have half of the places; what was answered since has all;
+ * - requests of its mount got no answer in time: such mounts have half of the places, but for what was answered since;
  * - the rate is used up; logins and renewals use it, but never wait for it;
  * - the moment before which nothing is sent; a renewal does not wait for it;
  * - the circuit is open: then the request fails at once, and those that wait fail too.
@@ -69,7 +69,6 @@ export class RequestLimiter {
   readonly #queues: readonly Set<Waiting>[] = URGENCIES.map(() => new Set());
   readonly #bucket: TokenBucket | undefined;
   #running = 0;
-  readonly #runningOf = new Map<Mount, number>();
   #cancelTimer: (() => void) | undefined;
 
   constructor(limits: RequestLimits) {
@@ -105,21 +104,14 @@ export class RequestLimiter {
 
   #mayBegin(asked: Asked): boolean {
     if (this.#isFull(asked)) return false;
-    const { urgency, mount } = asked;
-    const { spare = 0, circuit } = this.#limits;
+    const { urgency, mount, path = '' } = asked;
+    const { count, spare = 0, circuit } = this.#limits;
     const width =
       (circuit?.width ?? Number.POSITIVE_INFINITY) + (isUrgent(urgency) ? Math.min(spare, SPARE_IN_CIRCUIT) : 0);
-    const running = circuit?.isPassed(mount) === true ? (this.#runningOf.get(mount as Mount) ?? 0) : this.#running;
-    if (running >= width || (!isUrgent(urgency) && this.#isHeld(asked))) return false;
+    const running = mount !== undefined && circuit?.isPassed(mount) === true ? mount.running : this.#running;
+    if (running >= width) return false;
+    if (mount !== undefined && !isUrgent(urgency) && circuit?.holds(mount, path, count * HUNG_SHARE)) return false;
     return this.#waitMs(urgency) <= 0;
-  }
-
-  /** Whether a request may hang, and mounts that do hold all the places that they may. */
-  #isHeld({ mount, path = '' }: Asked): boolean {
-    const now = this.#limits.clock.monoMs();
-    if (mount === undefined || !mayHang(mount, path, now)) return false;
-    const hung = [...this.#runningOf].filter(([each]) => isHung(each, now));
-    return hung.reduce((sum, [, running]) => sum + running, 0) >= this.#limits.count * HUNG_SHARE;
   }
 
   /** How long a request must wait for the start or for the rate, while there are slots. */
@@ -150,10 +142,7 @@ export class RequestLimiter {
 
   #count(mount: Mount | undefined, more: 1 | -1): void {
     this.#running += more;
-    if (mount === undefined) return;
-    const running = (this.#runningOf.get(mount) ?? 0) + more;
-    if (running === 0) this.#runningOf.delete(mount);
-    else this.#runningOf.set(mount, running);
+    if (mount !== undefined) mount.running += more;
   }
 
   #wait(asked: Asked, stop: CallCancellation, place: string): Promise<Slot> {

@@ -58,8 +58,10 @@ export const FLEET: readonly Cut[] = [
   limiter('circuit-one-path', 'if (circuit?.isPassed(mount) === true) continue;', '', {
     by: 'one of a mount at a time',
   }),
-  limiter('hung-mount', '(!isUrgent(urgency) && this.#isHeld(asked))', 'false', { by: 'hold half of the places' }),
-  mounts('hung-mount', ' && !mount.well.has(plain(path))', '', { by: 'once they were answered' }),
+  limiter('hung-mount', '!isUrgent(urgency) && circuit?.holds(', 'false && circuit?.holds(', {
+    by: 'hold half of the places',
+  }),
+  mounts('hung-mount', ' && !well.has(plain(path))', '', { by: 'once they were answered' }),
   cutIn('src/lease/backend-logins.ts')('hung-mount', "backend.source.partOf?.(want) ?? ''", "''", {
     by: 'in one part of a backend',
   }),

@@ -91,6 +91,25 @@ if report.has_errors(): problems.append(report.generate_report())
   return python(path, script, { service, call, parameters });
 }
 
+/** The problems that the reader of in-toto finds in a statement, with the provenance of SLSA that it holds. */
+export async function provenanceProblems(statement: object): Promise<readonly string[]> {
+  const version = '0.9.3';
+  const all = [`in-toto-attestation==${version}`, 'protobuf==7.36.2'];
+  const path = await ensurePythonPackages({ name: 'in-toto-attestation', version, all });
+  const script = `
+from google.protobuf import json_format
+from in_toto_attestation.v1.statement import Statement
+from in_toto_attestation.v1.statement_pb2 import Statement as Message
+from in_toto_attestation.predicates.provenance.v1.provenance_pb2 import Provenance as Predicate
+try:
+    Statement.copy_from_pb(json_format.ParseDict(data, Message())).validate()
+    json_format.ParseDict(data['predicate'], Predicate())
+except (ValueError, json_format.ParseError) as e:
+    problems.append(str(e))
+`;
+  return python(path, script, statement);
+}
+
 /** Runs a script that reads `data` and fills `problems`. */
 async function python(path: string, script: string, data: object): Promise<readonly string[]> {
   const context = `import sys, json\ndata = json.load(sys.stdin)\nproblems = []\nsys.path.insert(0, sys.argv[1])\n`;

@@ -174,6 +174,7 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/backend/vault/config/resolve-certificate.ts',
     'src/backend/vault/source/certificate.ts',
     'src/backend/stored-certificate.ts',
+    'src/config/sections/secrets/resolve-stored.ts',
     'src/agent/kept-certificates.ts',
   ],
   acme: [
@@ -187,6 +188,12 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/agent/state/own-state.ts',
     'src/backend/vault/auth/resume-login.ts',
     'src/config/sections/state/resolve.ts',
+  ],
+  logs: ['src/cli/follow-audit.ts', 'src/otlp/open-logs.ts', 'src/config/sections/log/resolve-targets.ts'],
+  events: [
+    'src/backend/vault/config/resolve-events.ts',
+    'src/backend/vault/events/vault-events.ts',
+    'src/feed/relay-feed.ts',
   ],
   traces: ['src/trace/open.ts', 'src/config/sections/traces/resolve.ts'],
   leases: [
@@ -216,15 +223,22 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/backend/aws/open.ts',
     'src/backend/vault/auth/methods/aws.ts',
   ],
+  kubernetes: [
+    'src/backend/kubernetes/config/resolving.ts',
+    'src/backend/kubernetes/open.ts',
+    'src/backend/kubernetes/access/kubeconfig-access.ts',
+  ],
   doctor: [
     'src/cli/doctor.ts',
     'src/cli/policy.ts',
     'src/backend/vault/tools.ts',
     'src/backend/file/examine.ts',
     'src/backend/aws/tools.ts',
+    'src/backend/kubernetes/tools.ts',
   ],
-  // Last, so that what it shares with others lies with them.
-  injector: ['src/cli/injector.ts'],
+  // Last, so that what they share with others lies with them.
+  injector: ['src/cli/injector.ts', 'src/injector/metrics/serve-metrics.ts'],
+  notify: ['src/cli/notify.ts'],
 };
 
 const result = await build({

@@ -9,6 +9,8 @@ const LAYERS = [
   'log',
   'config',
   'http',
+  'otlp',
+  'feed',
   'backend',
   'lease',
   'state',
@@ -21,6 +23,7 @@ const LAYERS = [
   'agent',
   'import',
   'injector',
+  'relay',
   'cli',
 ];
 

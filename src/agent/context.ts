@@ -1,6 +1,7 @@
 import type { BackendKind } from '../backend/kind.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Emit } from '../base/fact.ts';
+import type { Reporter } from '../base/reporter.ts';
 import type { Tracing } from '../base/tracing.ts';
 import type { Environment } from '../config/environment.ts';
 
@@ -16,6 +17,8 @@ export interface AgentContext {
   readonly version: string;
   /** Makes traces of what the agent does; absent: there are none. */
   readonly tracing?: Tracing;
+  /** The log, which reports about lines that it could not write or send. Whoever has made it closes it. */
+  readonly log?: Pick<Reporter, 'emitTo'>;
   /** Kinds of backends that a plan may use; absent: those of `backend/registry.ts`. */
   readonly kinds?: readonly BackendKind[];
 }

@@ -99,6 +99,7 @@ export class Pipeline implements AsyncDisposable {
     this.#execution = execution;
     execution?.emitTo(emit);
     context.tracing?.emitTo(emit);
+    context.log?.emitTo(emit);
     this.#releases.push(() => context.tracing?.close());
 
     this.#keepsState = keepsState;

@@ -3,6 +3,7 @@ import type { Secret } from '../base/secret.ts';
 import type { Fields } from '../base/value.ts';
 import type { SecretRequest } from '../config/config.ts';
 import type { CircuitView } from '../http/circuit.ts';
+import type { FeedView } from './feed-view.ts';
 import type { KeptLogin, ResumedLogin } from './kept-login.ts';
 import type { LoginView } from './login-view.ts';
 
@@ -133,17 +134,31 @@ export interface Source {
    * or absent: such values are not kept.
    */
   restorer?(want: Want): Restorer | undefined;
+  /** Tells `listener` what becomes known of the want between fetches. Absent, or undefined: it is not watched. */
+  watch?(want: Want, listener: WatchListener): Watching | undefined;
+}
+
+/** What a watch tells, at any moment until it is disposed of. */
+export interface WatchListener {
+  /** The want may have changed: it is fetched at once, also when that makes something new. */
+  changed(): void;
+  /** Somebody may have written the want: it is fetched at once, unless that would make something new. */
+  written(): void;
+  /** The issuer of a certificate says when it wants it to be replaced. */
+  replaceAt(wallMs: number): void;
   /**
-   * Calls `changed` when the want may have changed, and `replaceAt` when the issuer of a certificate says when it wants
-   * it to be replaced. Absent, or undefined: this want is not watched.
+   * From now on no change goes untold, so the want is fetched once more, for changes before, and then polled each
+   * `pollMs` only, if that is rarer than its `refresh`. Undefined: changes may go untold, and `refresh` counts again.
    */
-  watch?(want: Want, changed: () => void, replaceAt?: (wallMs: number) => void): Watching | undefined;
+  covered(pollMs: number | undefined): void;
 }
 
 /** A want that is watched until this is disposed of. */
 export interface Watching extends Disposable {
   /** Goes on with another `refreshMs` of the same want. Absent: what watches does not depend on it. */
   follow?(want: Want): void;
+  /** Looks now, and not only when it is due. Absent: nothing is looked at. */
+  look?(): void;
 }
 
 /**
@@ -184,6 +199,13 @@ export interface Backend extends AsyncDisposable {
   login?(): LoginView;
   /** The circuit breaker as it is now. Absent, or undefined: this backend has none. */
   circuit?(): CircuitView | undefined;
+  /**
+   * Calls `listener` when the backend answers again after an outage that took so long, as far as this agent's requests
+   * have shown. Absent: nothing is known of outages.
+   */
+  onRecovered?(listener: (outageMs: number) => void): Disposable;
+  /** The feed of changes as it is now. Absent, or undefined: this backend has none. */
+  feed?(): FeedView | undefined;
   /** Why secrets cannot be fetched now, such as that there is no login; undefined when they can. */
   trouble?(): Failure | undefined;
   /**

@@ -10,7 +10,7 @@ export interface LookDeps {
 
 /**
  * Looks at a want about once in its `refresh`, 10 % more or less, for the first time anywhere in it, so that a fleet
- * drifts apart. One look runs at a time. Another `refresh` counts at once.
+ * drifts apart, and when it is asked to. One look runs at a time. Another `refresh` counts at once.
  * @param look never rejects, and ends soon after its signal aborts.
  */
 export function lookAtRefresh(
@@ -22,12 +22,16 @@ export function lookAtRefresh(
   let want = wanted;
   let cancel = () => {};
   let isLooking = false;
+  let mustLookAgain = false;
   const next = (share: number) => {
     if (!stop.signal.aborted) cancel = deadline(clock, want.refreshMs * share, () => void run());
   };
   const run = async () => {
     isLooking = true;
-    await look(want, stop.signal);
+    do {
+      mustLookAgain = false;
+      await look(want, stop.signal);
+    } while (mustLookAgain && !stop.signal.aborted);
     isLooking = false;
     next(0.9 + 0.2 * random());
   };
@@ -38,6 +42,11 @@ export function lookAtRefresh(
       if (isLooking) return; // a look that runs plans the next one itself
       cancel();
       next(random());
+    },
+    look: () => {
+      mustLookAgain = isLooking;
+      cancel();
+      if (!isLooking && !stop.signal.aborted) void run();
     },
     [Symbol.dispose]: () => {
       stop.abort();

@@ -27,11 +27,11 @@ export interface PolicyUse<C extends BackendConfig = BackendConfig> {
 
 /** The least that one identity must be allowed, for what a configuration asks. */
 export interface Policy {
-  readonly kind: 'vault' | 'iam';
+  readonly kind: 'vault' | 'iam' | 'rbac';
   readonly backend: string;
   /** Whom the policy is for. */
   readonly who: string;
-  /** The policy as its system takes it: HCL, or JSON. */
+  /** The policy as its system takes it: HCL, JSON, or manifests in YAML. */
   readonly text: string;
   /** What the policy allows, one entry a line or a statement. */
   readonly rules: readonly PolicyRule[];

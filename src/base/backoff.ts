@@ -89,6 +89,18 @@ export function paceMs(restMs: number, longestMs: number): number {
   return Math.max(0, Math.min(longestMs, restMs / TRIES_IN_REST));
 }
 
+/** The shortest time that a request has for its answer because something ends. */
+const MIN_TRY_MS = 1_000;
+
+/**
+ * How long a request may wait for its answer while there are `restMs` until what it extends or replaces ends: half of
+ * that, so that further tries fit in when no answer comes; `timeoutMs` at most. The first of these tries has the most
+ * time, for a server that is slow. What has ended already does not hurry.
+ */
+export function tryMs(timeoutMs: number, restMs: number): number {
+  return restMs > 0 ? Math.round(Math.min(timeoutMs, Math.max(MIN_TRY_MS, restMs / 2))) : timeoutMs;
+}
+
 /** Whether a server's Retry-After counts. */
 export function isFollowed(retryAfterMs: number | undefined): retryAfterMs is number {
   return retryAfterMs !== undefined && retryAfterMs >= RETRY_AFTER_MIN_MS;

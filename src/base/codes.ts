@@ -218,6 +218,8 @@ export const CODES = {
   PROXY_WEB_PAGE: row(1, 'never', 'Only programs may use it.'),
   PROXY_OWN_LOGIN: row(1, 'never', 'Use a token of your own, or set proxy.useAutoAuthToken: false.'),
 
+  FEED_DOWN: row(1, 'backoff', 'Secrets are polled at refresh meanwhile; see docs/push.md.'),
+
   INJECTOR_CERTIFICATE: row(1, 'backoff', 'Check the two files; the certificate that was read before stays in use.'),
   INJECTOR_API_SERVER: row(1, 'backoff', 'Check the role of the service account: get and patch of this webhook.'),
 
@@ -228,6 +230,9 @@ export const CODES = {
   AGENT_NODE_OPTIONS: row(1, 'never', 'Set them for the program that needs them, and not for the whole container.'),
   AGENT_NOTIFY: row(1, 'never', 'Install systemd-notify and set NotifyAccess=all, or use Type=exec.'),
   LOG_FILE: row(1, 'never', 'Check path and space, then send SIGHUP; until then lines go to standard error.'),
+  LOG_AUDIT: row(1, 'backoff', 'Check the program that reads the lines; they wait, and are in the log meanwhile.'),
+  LOGS_UNUSABLE: row(1, 'never', 'Correct the variable or the key, and start the agent again.'),
+  LOGS_NOT_SENT: row(1, 'backoff', 'Check the address of the receiver and its health; the agent goes on without.'),
   TRACES_UNUSABLE: row(1, 'never', 'Correct the variable or the key, and start the agent again.'),
   TRACES_NOT_SENT: row(1, 'backoff', 'Check the address of the receiver and its health; the agent goes on without.'),
   INTERNAL: row(1, 'backoff', 'Please report it with the log around it.'),

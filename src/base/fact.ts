@@ -99,6 +99,9 @@ export type Fact =
       readonly failure?: Failure;
       readonly probeInMs?: number;
     }
+  /** From now on the backend tells of each change. */
+  | { readonly kind: 'feed-up'; readonly backend: string }
+  | { readonly kind: 'feed-down'; readonly backend: string; readonly failure: Failure }
   // ---- secrets; `secrets` are the names of all secrets that share the fetch
   | {
       readonly kind: 'secret-changed';
@@ -329,6 +332,25 @@ export type Fact =
   | { readonly kind: 'traces-sent'; readonly spans: number }
   /** `again`: nothing was sent since spans were dropped before. */
   | { readonly kind: 'traces-dropped'; readonly spans: number; readonly failure: Failure; readonly again: boolean }
+  // ---- log lines that go to a receiver, and lines of the audit; `lines` is how many
+  | { readonly kind: 'logs-sent'; readonly lines: number }
+  /** `again`: nothing was sent since lines were dropped before. */
+  | { readonly kind: 'logs-dropped'; readonly lines: number; readonly failure: Failure; readonly again: boolean }
+  /**
+   * Lines of the audit found no place. `again`: others were lost before, and the rest has not been written since. With
+   * `audit` it is a line of the audit itself, which stands where the lost ones would.
+   */
+  | {
+      readonly kind: 'audit-lost';
+      readonly audit?: true;
+      readonly lines: number;
+      readonly failure: Failure;
+      readonly again: boolean;
+    }
+  // ---- the relay of `pannier notify`; `file` is the audit log
+  | { readonly kind: 'relay-listening'; readonly where: string }
+  | { readonly kind: 'relay-live'; readonly file: string }
+  | { readonly kind: 'relay-down'; readonly file: string; readonly failure: Failure }
   // ---- the injector; `pod` is what is known of the name of a pod that is created
   | { readonly kind: 'injector-listening'; readonly where: string }
   | { readonly kind: 'injector-certificate' }

@@ -174,6 +174,7 @@ export const MEANINGS = {
   PROXY_WEB_PAGE: 'A web page made a request to the proxy.',
   PROXY_OWN_LOGIN: "A request would end the agent's own login, or reveal its token.",
 
+  FEED_DOWN: 'The feed of changes cannot be used, so secrets are polled at `refresh` (a warning).',
   INJECTOR_CERTIFICATE: 'The certificate of the injector cannot be used.',
   INJECTOR_API_SERVER: "The injector's authority cannot be written into the configuration of its webhook.",
 
@@ -184,6 +185,9 @@ export const MEANINGS = {
   AGENT_NODE_OPTIONS: 'NODE_OPTIONS has options that would load code into Pannier or show its memory (a warning).',
   AGENT_NOTIFY: 'The service manager cannot be notified (a warning).',
   LOG_FILE: 'The log file cannot be written (a warning).',
+  LOG_AUDIT: 'Lines of the audit cannot be written where they go, or were lost there (a warning).',
+  LOGS_UNUSABLE: 'A setting for log lines by OTLP cannot be followed (a warning).',
+  LOGS_NOT_SENT: 'The receiver of logs did not take lines, and they are dropped there (a warning).',
   TRACES_UNUSABLE: 'A setting for traces cannot be followed (a warning).',
   TRACES_NOT_SENT: 'The receiver of traces did not take spans, and they are dropped (a warning).',
   INTERNAL: 'An error in Pannier itself.',

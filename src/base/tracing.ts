@@ -1,4 +1,5 @@
-import type { Emit, Fact } from './fact.ts';
+import type { Fact } from './fact.ts';
+import type { Reporter } from './reporter.ts';
 
 /** One piece of work that becomes a span, as its beginner describes it. No member holds a value. */
 export type Work =
@@ -26,7 +27,7 @@ export interface TraceIds {
  * Makes traces of facts. The agent has one only where traces are configured: each use of it is `tracing?.…`, and costs
  * nothing without.
  */
-export interface Tracing {
+export interface Tracing extends Reporter {
   /**
    * Runs `run` at once. The facts that it emits, and what it calls in turn, belong to a span that ends with it. Its
    * result and its errors are passed on.
@@ -37,8 +38,4 @@ export interface Tracing {
   /** Headers that carry the present span on to a server; empty outside of any. */
   headers(): Readonly<Record<string, string>>;
   hear(fact: Fact): void;
-  /** Has the tracer report about itself here. */
-  emitTo(emit: Emit): void;
-  /** Sends what is left, within a bound. Never rejects. */
-  close(): Promise<void>;
 }

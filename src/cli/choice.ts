@@ -6,6 +6,7 @@ import type { ImportCommandOptions } from './import.ts';
 import type { InitCommandOptions } from './init.ts';
 import type { InjectorCommandOptions } from './injector.ts';
 import type { NewCommandOptions } from './new.ts';
+import type { NotifyCommandOptions } from './notify.ts';
 import type { PolicyCommandOptions } from './policy.ts';
 import type { Probe } from './probe.ts';
 import type { RenderCommandOptions } from './render.ts';
@@ -35,6 +36,7 @@ export type Choice =
   | { readonly command: 'explain'; readonly key?: string }
   | { readonly command: 'import'; readonly options: ImportCommandOptions }
   | { readonly command: 'injector'; readonly options: InjectorCommandOptions }
+  | { readonly command: 'notify'; readonly options: NotifyCommandOptions }
   | { readonly command: 'demo'; readonly options: { readonly openbao?: boolean } };
 
 /** The shells that `pannier completion` has a script for. */

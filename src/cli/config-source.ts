@@ -37,11 +37,16 @@ export function configSource(
     },
     async onApplied({ config }) {
       if (!isSamePlainData(applied, config.log)) await log.reopen(config.log);
+      const isSent = isSamePlainData(applied.otlp, config.log.otlp);
       applied = config.log;
+      const warn = (code: 'LOGS_UNUSABLE' | 'TRACES_UNUSABLE', place: string, what: string) => {
+        const seen = `the ${what} has changed, and is read at the start of the agent only`;
+        context.emit({ kind: 'agent-warning', warning: failure(code, place, seen) });
+      };
+      if (!isSent) warn('LOGS_UNUSABLE', 'log.otlp', 'key');
       if (isSamePlainData(traces, config.traces)) return;
       traces = config.traces;
-      const seen = 'the section has changed, and is read at the start of the agent only';
-      context.emit({ kind: 'agent-warning', warning: failure('TRACES_UNUSABLE', 'traces', seen) });
+      warn('TRACES_UNUSABLE', 'traces', 'section');
     },
   };
 }

@@ -23,7 +23,7 @@ export interface ExecCommandOptions extends CommonOptions {
  */
 export async function execCommand(options: ExecCommandOptions): Promise<number> {
   const { command, timeoutMs } = options;
-  const setup = await setUp('exec', options);
+  await using setup = await setUp('exec', options);
   const { plan, context } = setup;
   const check = (next: Plan) => checkCommand(command, next);
   check(plan);

@@ -14,7 +14,8 @@ export interface InitCommandOptions extends CommonOptions {
 /** `pannier init`: fetch once, publish, exit. Returns the exit status. */
 export async function initCommand(options: InitCommandOptions): Promise<number> {
   using progress = await progressOnTerminal();
-  const { plan, context } = await setUp('init', options, progress);
+  await using setup = await setUp('init', options, progress);
+  const { plan, context } = setup;
   using stop = listenForStop();
   const results = new Results(context);
   const told = { ...context, emit: (fact: Fact) => results.take(fact) };

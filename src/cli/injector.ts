@@ -16,6 +16,8 @@ import { listenForStop } from './stop-signals.ts';
 
 export interface InjectorCommandOptions {
   readonly listen: string;
+  /** Where metrics are served. Absent: there are none. */
+  readonly metrics?: string;
   /** Absent with `tlsKeyFile`: the injector makes its own certificate. */
   readonly tlsCertFile?: string;
   readonly tlsKeyFile?: string;
@@ -23,6 +25,8 @@ export interface InjectorCommandOptions {
   readonly webhook?: string;
   /** `NAME.NAMESPACE.svc` of the Service. */
   readonly service?: string;
+  /** Has the `token` and `ca.crt` for the API server; absent: where the kubelet mounts them. */
+  readonly accountDir?: string;
   readonly image?: string;
   readonly address?: string;
   readonly authMount?: string;
@@ -32,14 +36,18 @@ export interface InjectorCommandOptions {
 
 /** `pannier injector`: serves the mutating webhook until it is told to stop. Returns the exit status. */
 export async function injectorCommand(options: InjectorCommandOptions): Promise<number> {
-  const where = parseHostPort(options.listen);
-  if (where === undefined)
-    throw fail('CONFIG_INVALID', '--listen', 'it is not HOST:PORT', { hint: 'Such as 0.0.0.0:8443.' });
-  const log = await openLog({ level: 'info', format: 'auto', schema: 'pannier' });
+  const where = addressOf('--listen', options.listen, '0.0.0.0:8443');
+  const metrics =
+    options.metrics === undefined ? {} : { metrics: addressOf('--metrics', options.metrics, '0.0.0.0:9464') };
+  const log = await openLog(
+    { level: 'info', format: 'auto', schema: 'pannier' },
+    { clock: systemClock, random: Math.random },
+  );
   const certificate = certificateFor(options, readEnvironment(), log.emit);
   using stop = listenForStop();
   await runInjector({
     ...where,
+    ...metrics,
     defaults: defaultsOf(options),
     certificate,
     emit: log.emit,
@@ -47,6 +55,13 @@ export async function injectorCommand(options: InjectorCommandOptions): Promise<
     onListening: spareMemory,
   });
   return 0;
+}
+
+/** @throws PannierError CONFIG_INVALID */
+function addressOf(option: string, text: string, example: string) {
+  const where = parseHostPort(text);
+  if (where === undefined) throw fail('CONFIG_INVALID', option, 'it is not HOST:PORT', { hint: `Such as ${example}.` });
+  return where;
 }
 
 function defaultsOf({ image, address, authMount, audience, caConfigMap }: InjectorCommandOptions): InjectorDefaults {
@@ -61,7 +76,7 @@ function defaultsOf({ image, address, authMount, audience, caConfigMap }: Inject
 
 /** @throws ProblemsError when neither two files nor a webhook and a service are named. */
 function certificateFor(options: InjectorCommandOptions, env: Environment, emit: Emit): CertificateSource {
-  const { tlsCertFile: certFile, tlsKeyFile: keyFile, webhook, service } = options;
+  const { tlsCertFile: certFile, tlsKeyFile: keyFile, webhook, service, accountDir = ACCOUNT_DIR } = options;
   const clock = systemClock;
   if (certFile !== undefined && keyFile !== undefined) return certificateOfFiles({ certFile, keyFile, clock, emit });
   const [needed, hint] =
@@ -83,6 +98,6 @@ function certificateFor(options: InjectorCommandOptions, env: Environment, emit:
     );
   }
   if (missing.length > 0 || webhook === undefined || service === undefined) throw new ProblemsError(missing);
-  const call = callApiServer({ host, port: Number(port), accountDir: ACCOUNT_DIR });
+  const call = callApiServer({ host, port: Number(port), accountDir });
   return selfMadeCertificate({ webhook, service, replica, call, clock, emit });
 }

@@ -1,15 +1,19 @@
+import type { Clock } from '../base/clock.ts';
 import { asFailure } from '../base/errors.ts';
-import type { Emit } from '../base/fact.ts';
+import type { Emit, Fact } from '../base/fact.ts';
 import { type LevelControl, type LogLevel, tellsMore } from '../base/log-level.ts';
+import type { Reporter } from '../base/reporter.ts';
 import type { TraceIds } from '../base/tracing.ts';
 import type { LogConfig } from '../config/config.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { createLogger, type LoggerOptions } from '../log/logger.ts';
 import { isTerminal } from '../log/standard-error.ts';
+import type { OtlpLogs } from '../otlp/open-logs.ts';
+import type { OpenedAudit } from './follow-audit.ts';
 import type { OpenedLog } from './open-log-file.ts';
 
 /** The log of this process; where it goes can change. */
-export interface Log extends LevelControl {
+export interface Log extends LevelControl, Reporter {
   readonly emit: Emit;
   /** Moves to this configuration, and opens its file anew also when nothing changed. One after the other. */
   reopen(config?: LogConfig): Promise<void>;
@@ -17,21 +21,48 @@ export interface Log extends LevelControl {
   toggleDebug(): void;
 }
 
-/**
- * Opens the log. A file that cannot be written is a warning on standard error, where the lines then go.
- * @param traced the span that runs; absent: there are no traces.
- */
-export async function openLog(first: LogConfig, traced?: () => TraceIds | undefined): Promise<Log> {
+export interface OpenLogDeps {
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** The span that runs; absent: there are no traces. */
+  readonly traced?: (() => TraceIds | undefined) | undefined;
+  /** Gets the lines of the log too. */
+  readonly sent?: OtlpLogs | undefined;
+  /** A child writes to the standard output of this process. */
+  readonly isStdoutShared?: boolean;
+}
+
+/** Opens the log. A file that cannot be written is a warning on standard error, where the lines then go. */
+export async function openLog(first: LogConfig, deps: OpenLogDeps): Promise<Log> {
+  const { traced, sent } = deps;
   let config = first;
   let asked: LogLevel | undefined;
-  let now = await open(config, traced);
+  let now = await openMain(config, traced);
+  let audit: OpenedAudit | undefined;
   let turn: Promise<void> = Promise.resolve();
   const level = () => (asked !== undefined && tellsMore(asked, config.level) ? asked : config.level);
+  const toLog: Emit = (fact) => {
+    now.emit(fact);
+    sent?.take(fact, level());
+  };
+  let report = toLog;
+  const openAudit = async () => {
+    if (audit === undefined && config.audit === undefined) return;
+    const { followAudit } = await import('./follow-audit.ts');
+    const { clock, random, isStdoutShared = false } = deps;
+    audit = await followAudit(audit, config, traced, {
+      ...{ clock, random, isStdoutShared },
+      otherwise: toLog,
+      report: (fact) => report(fact),
+    });
+  };
+  await openAudit();
   const inTurn = (change: () => void, told?: (before: OpenedLog) => void) => {
     turn = turn.then(async () => {
       change();
       const before = now;
-      now = await open({ ...config, level: level() }, traced);
+      now = await openMain({ ...config, level: level() }, traced);
+      await openAudit();
       told?.(before);
       before[Symbol.dispose]();
     });
@@ -47,12 +78,15 @@ export async function openLog(first: LogConfig, traced?: () => TraceIds | undefi
       (last) => {
         // The line about going back is one of the level that tells more, and comes when the other level holds.
         const teller = tellsMore(before, level()) ? last : now;
-        if (level() !== before) teller.emit({ kind: 'log-level-changed', level: level() });
+        if (level() === before) return;
+        const fact: Fact = { kind: 'log-level-changed', level: level() };
+        teller.emit(fact);
+        sent?.take(fact, level());
       },
     );
   };
   return {
-    emit: (fact) => now.emit(fact),
+    emit: (fact) => (fact.kind === 'api-audit' && audit !== undefined ? audit.stream.add(fact) : toLog(fact)),
     reopen(next) {
       return inTurn(() => {
         config = next ?? config;
@@ -62,26 +96,17 @@ export async function openLog(first: LogConfig, traced?: () => TraceIds | undefi
     level,
     set,
     toggleDebug: () => void set(asked === undefined ? 'debug' : undefined),
+    emitTo(emit) {
+      report = emit;
+      sent?.emitTo(emit);
+    },
+    async close() {
+      await Promise.all([audit?.stream.close(), sent?.close()]);
+    },
   };
 }
 
 type Traced = () => TraceIds | undefined;
-
-/** Opens the log, and beside it the file of the audit, whose lines then are in no other log. */
-async function open(config: LogConfig, traced?: Traced): Promise<OpenedLog> {
-  const log = await openMain(config, traced);
-  const { auditFile, schema } = config;
-  if (auditFile === undefined) return log;
-  const how = { level: 'info', format: 'json', schema, traced } as const;
-  const audit = await openFileOr(log.emit, auditFile, how, 'log.auditFile');
-  return {
-    emit: (fact) => (fact.kind === 'api-audit' ? audit : log).emit(fact),
-    [Symbol.dispose]() {
-      audit[Symbol.dispose]();
-      log[Symbol.dispose]();
-    },
-  };
-}
 
 async function openMain({ level, format, schema, file }: LogConfig, traced?: Traced): Promise<OpenedLog> {
   const isPretty = format === 'pretty' || (format === 'auto' && isTerminal());

@@ -98,16 +98,19 @@ function textOf(policies: readonly Policy[]): string {
   const [only, ...others] = policies;
   if (only === undefined) return '# No backend of this configuration needs a policy.\n';
   if (others.length === 0) {
-    if (only.kind === 'iam') for (const note of only.notes) tell(`policy: ${note}\n`);
+    if (only.kind !== 'vault') for (const note of only.notes) tell(`policy: ${note}\n`);
     return only.text;
   }
   return policies
-    .map(({ backend, kind, who, text, notes }) => {
-      const head = `# ==== ${backend}: ${kind === 'iam' ? 'IAM policy' : 'policy'} of ${who}\n`;
-      return `${head}${kind === 'iam' ? notes.map((note) => `# Note: ${note}.\n`).join('') : ''}${text}`;
+    .map(({ backend, kind, who, text, notes }, i) => {
+      // Manifests one after the other are several documents of one file.
+      const head = `${kind === 'rbac' && i > 0 ? '---\n' : ''}# ==== ${backend}: ${WHAT[kind]} of ${who}\n`;
+      return `${head}${kind === 'vault' ? '' : notes.map((note) => `# Note: ${note}.\n`).join('')}${text}`;
     })
     .join('\n');
 }
+
+const WHAT = { vault: 'policy', iam: 'IAM policy', rbac: 'Role' } as const;
 
 function shown({ backend, kind, who, rules, notes, text }: Policy) {
   return { backend, kind, for: who, rules, notes, policy: kind === 'iam' ? JSON.parse(text) : text };

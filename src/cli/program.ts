@@ -6,6 +6,7 @@ import type { AgentOptions } from './find-agent.ts';
 import type { ImportCommandOptions } from './import.ts';
 import type { InjectorCommandOptions } from './injector.ts';
 import type { NewCommandOptions } from './new.ts';
+import type { NotifyCommandOptions } from './notify.ts';
 import type { PolicyCommandOptions } from './policy.ts';
 import { tell } from './print.ts';
 import type { Probe } from './probe.ts';
@@ -203,12 +204,31 @@ export function createProgram(choose: (choice: Choice) => void): Command {
       'without files: the MutatingWebhookConfiguration that is to trust a certificate made here',
     )
     .option('--service <name>', 'without files: NAME.NAMESPACE.svc of the Service')
+    .option('--metrics <address>', 'HOST:PORT where metrics are served over HTTP')
+    .option(
+      '--account-dir <path>',
+      "without files: the token and ca.crt of a service account (default: where the kubelet puts the pod's)",
+    )
     .option('--image <image>', 'the image of the agent (default: pannier in this version)')
     .option('--address <url>', 'the address of Vault or OpenBao, for pods that name none')
     .option('--auth-mount <name>', 'the mount of their login (default: kubernetes)')
     .option('--audience <text>', 'the audience of their tokens (default: the API server)')
     .option('--ca-config-map <name>', "the ConfigMap in each namespace whose ca.crt is the backend's CA")
     .action((options: InjectorCommandOptions) => choose({ command: 'injector', options }));
+  program
+    .command('notify')
+    .description('tell agents which paths were written, by the audit log of the server on this machine')
+    .option('--audit-file <path>', 'the file audit log of the server')
+    .option('--address <url>', 'the server that writes it')
+    .option('--ca-file <path>', 'the authorities that its certificate may be of')
+    .addOption(new Option('--listen <address>', 'HOST:PORT for agents').default('127.0.0.1:8271', '127.0.0.1:8271'))
+    .option('--tls-cert-file <path>', 'the certificate that agents are shown, read again when it changes')
+    .option('--tls-key-file <path>', 'its private key')
+    .addOption(
+      new Option('--token-file <path>', 'a token that agents may come with, repeatable').argParser(collect).default([]),
+    )
+    .option('--client-ca-file <path>', 'the authorities that certificates of agents must be of')
+    .action((options: NotifyCommandOptions) => choose({ command: 'notify', options }));
   program
     .command('completion')
     .description('print the script that makes a shell complete command lines of pannier')

@@ -51,7 +51,8 @@ export async function renderCommand(options: RenderCommandOptions): Promise<numb
 
 async function renderPlain(options: RenderCommandOptions): Promise<number> {
   using progress = await progressOnTerminal();
-  const { plan, context } = await setUp('render', options, progress);
+  await using setup = await setUp('render', options, progress);
+  const { plan, context } = setup;
   const chosen = choose(plan, options.output);
   using stop = listenForStop();
   const { outputs, failures } = await dryRun(chosen, context, { timeoutMs: options.timeoutMs, signal: stop.signal });

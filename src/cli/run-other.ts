@@ -42,6 +42,8 @@ export async function runOther(choice: OtherChoice): Promise<number> {
       return (await import('./import.ts')).importCommand(choice.options);
     case 'injector':
       return (await import('./injector.ts')).injectorCommand(choice.options);
+    case 'notify':
+      return (await import('./notify.ts')).notifyCommand(choice.options);
     case 'demo':
       return (await import('./demo.ts')).demoCommand(choice.options);
   }

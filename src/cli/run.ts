@@ -10,7 +10,7 @@ import { listenForStop } from './stop-signals.ts';
 
 /** `pannier run`: keeps everything fresh until it is told to stop. Returns the exit status, 0 after a stop. */
 export async function runPannier(options: CommonOptions): Promise<number> {
-  const setup = await setUp('run', options);
+  await using setup = await setUp('run', options);
   const { plan, context } = setup;
   refuseChild(plan);
   using stop = listenForStop();

@@ -23,8 +23,8 @@ export interface CommonOptions {
   readonly config: readonly string[];
 }
 
-/** What the commands share on their way in. */
-export interface Setup {
+/** What the commands share on their way in. To be disposed of last: it writes and sends lines that are left. */
+export interface Setup extends AsyncDisposable {
   readonly plan: Plan;
   readonly context: AgentContext;
   readonly log: Log;
@@ -100,19 +100,28 @@ async function withPositions<T>(
 export async function setUp(command: string, options: CommonOptions, progress?: Progress): Promise<Setup> {
   const plan = await loadPlan(options, { onRead: tuneForLargeConfig });
   progress?.know(plan.config);
-  const { secrets, outputs, log } = plan.config;
+  const { secrets, outputs, log, traces } = plan.config;
   const context = { clock: systemClock, random: Math.random, env: readEnvironment(), version };
-  const traced = plan.config.traces && (await import('../trace/open.ts')).openTraces(plan.config.traces, context);
-  const opened = await openLog(log, traced?.tracing && (() => traced.tracing?.current()));
+  const ofTraces = traces && (await import('../trace/open.ts')).openTraces(traces, context);
+  const tracing = ofTraces?.tracing;
+  const traced = tracing && (() => tracing.current());
+  const ofLogs = log.otlp && (await import('../otlp/open-logs.ts')).openLogs(log.otlp, traces, { ...context, traced });
+  const opened = await openLog(log, {
+    ...{ clock: context.clock, random: context.random, traced, sent: ofLogs?.logs },
+    isStdoutShared: command === 'exec',
+  });
   const emit = progress?.hearing(opened.emit) ?? opened.emit;
   emit({ kind: 'agent-started', version, command, secrets: secrets.size, outputs: outputs.size });
   tellWarnings(plan, emit);
-  for (const warning of traced?.warnings ?? []) emit({ kind: 'agent-warning', warning });
+  for (const warning of [...(ofTraces?.warnings ?? []), ...(ofLogs?.warnings ?? [])]) {
+    emit({ kind: 'agent-warning', warning });
+  }
   if (hasLeftOutOptions()) emit({ kind: 'agent-warning', warning: leftOut() });
   return {
     plan,
-    context: { ...context, emit, ...(traced?.tracing && { tracing: traced.tracing }) },
+    context: { ...context, emit, log: opened, ...(tracing && { tracing }) },
     log: opened,
+    [Symbol.asyncDispose]: () => opened.close(),
   };
 }
 

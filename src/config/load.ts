@@ -17,6 +17,7 @@ import { readCapped } from './read-capped.ts';
 import { resolveConfig } from './resolve.ts';
 import { type BackendKindConfig, kindOf } from './sections/backends/kind.ts';
 import type { PathRequests } from './sections/backends/path-requests.ts';
+import { loadStored } from './sections/secrets/resolve.ts';
 
 /** Where a configuration is, and what it is resolved with. */
 export interface LoadOptions {
@@ -125,6 +126,7 @@ async function loadLateKeys(kinds: readonly BackendKindConfig[], files: readonly
   for (const [key, load] of kinds.flatMap(({ lateRequestKeys = {} }) => Object.entries(lateRequestKeys))) {
     if (files.some(({ tree }) => requestsIn(tree).some(has(key)))) await load();
   }
+  if (files.some(({ tree }) => requestsIn(tree).some(has('certificateFrom')))) await loadStored();
   for (const { kind, loadResolve } of kinds) {
     if (loadResolve === undefined) continue;
     const all = files.flatMap(({ tree: { backends } }) => (isTree(backends) ? Object.values(backends) : []));

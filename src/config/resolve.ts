@@ -69,13 +69,15 @@ export async function resolveConfig(
   const apiEntry = singles.get('api');
   const stateEntry = singles.get('state');
   const tracesEntry = singles.get('traces');
-  const [ofExec, ofListeners, ofAws, ofSds, ofState, ofTraces] = await Promise.all([
+  const logEntry = singles.get('log');
+  const [ofExec, ofListeners, ofAws, ofSds, ofState, ofTraces, ofLog] = await Promise.all([
     execEntry && import('./sections/exec/resolve.ts'),
     listens ? import('./sections/listeners/resolve-listeners.ts') : undefined,
     apiEntry !== undefined && hasAws(apiEntry) ? import('./sections/listeners/resolve-aws.ts') : undefined,
     sdsEntry && import('./sections/sds/resolve.ts'),
     stateEntry && import('./sections/state/resolve.ts'),
     tracesEntry && import('./sections/traces/resolve.ts'),
+    logEntry && hasTargets(logEntry) ? import('./sections/log/resolve-targets.ts') : undefined,
   ]);
   const exec = execEntry && ofExec?.resolveExec(execEntry, sections.outputs, names, problems);
   if (exec === undefined) checkChildSteps(sections.outputs, problems);
@@ -93,8 +95,14 @@ export async function resolveConfig(
     ...(sds === undefined ? {} : { sds }),
     ...(state === undefined ? {} : { state }),
     ...(traces === undefined ? {} : { traces }),
-    log: resolveLog(singles.get('log'), context),
+    log: resolveLog(logEntry, context, ofLog?.resolveLogTargets),
   };
+}
+
+/** Whether lines of the log or of the audit go elsewhere than to the log. */
+function hasTargets({ file, path }: ConfigEntry): boolean {
+  const raw = valueAt(file.tree, path);
+  return isTree(raw) && ['auditFile', 'auditTo', 'otlp'].some((key) => raw[key] !== undefined);
 }
 
 /** Whether a listener of the API speaks the API of the AWS agent. */

@@ -86,23 +86,9 @@ export const hostPort = text.check(
 /** Permission bits in octal. */
 export const mode = z.string({ error: MODE_EXPECTED }).check(z.regex(/^0?[0-7]{3}$/, { error: MODE_EXPECTED }));
 
-/**
- * A key that is known and refused, since its feature does not exist yet. To enable the key, replace this by its schema.
- * Nothing else in a schema may be `z.never()`, by which `describe-issue.ts` recognises it.
- */
-export function notYet() {
-  return z.optional(z.never()).register(z.globalRegistry, { description: NOT_YET });
-}
-
 /** One of `now`. A value of `later` is refused as not yet supported; to enable it, move it to `now`. */
 export function choice<const Now extends readonly string[]>(now: Now, later: readonly string[] = []) {
   return z.enum(now, { error: ({ input }) => (later.includes(input as string) ? NOT_YET : undefined) });
-}
-
-/** The error function of a discriminated union: options of `later` are refused as not yet supported. */
-export function laterOptions(discriminator: string, later: readonly string[]) {
-  return ({ input }: { readonly input?: unknown }): string | undefined =>
-    later.includes((input as Record<string, string> | undefined)?.[discriminator] ?? '') ? NOT_YET : undefined;
 }
 
 function nameOf({ pattern, expected }: NameRule) {

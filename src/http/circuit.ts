@@ -24,6 +24,8 @@ export interface CircuitDeps {
   readonly random: () => number;
   /** Called at each change of the state. */
   readonly changed?: ((view: CircuitView) => void) | undefined;
+  /** Called when the circuit has closed again, with the time since the first failure that no answer came after. */
+  readonly recovered?: ((outageMs: number) => void) | undefined;
 }
 
 /** So many failures in a row, with no answer in between, open the circuit. */
@@ -60,6 +62,8 @@ export class Circuit {
   #failures = 0;
   #downs = 0;
   #failedMonoMs = Number.NEGATIVE_INFINITY;
+  /** When the first of the failures in a row was reported. */
+  #failingSinceMonoMs = 0;
   #probeMonoMs = 0;
   #failure: Failure | undefined;
   #width = Number.POSITIVE_INFINITY;
@@ -113,6 +117,7 @@ export class Circuit {
     if (outcome.kind === 'down') this.#downs++;
     this.#failing.add(path);
     this.#failedMonoMs = this.#deps.clock.monoMs();
+    if (this.#failures === 1) this.#failingSinceMonoMs = this.#failedMonoMs;
     this.#failure = outcome.failure;
     if (this.#state !== 'closed' || this.#isWhole()) this.#open(outcome.failure.retryAfterMs);
   }
@@ -125,6 +130,7 @@ export class Circuit {
     if (this.#state === 'closed') return;
     this.#width = 2;
     this.#enter('closed');
+    this.#deps.recovered?.(this.#deps.clock.monoMs() - this.#failingSinceMonoMs);
   }
 
   #open(retryAfterMs: number | undefined): void {

@@ -11,7 +11,12 @@ import type { ProxyEnv } from './proxy-env.ts';
 import { TlsFiles } from './tls-files.ts';
 
 /** The most requests to one backend at once. 877 connections cost the server three times the CPU of 16. */
-export const MAX_CONNECTIONS = 16;
+export const MAX_REQUESTS = 16;
+
+/** So many logins and renewals go on beside these. */
+export const SPARE_REQUESTS = 4;
+
+const MAX_CONNECTIONS = MAX_REQUESTS + SPARE_REQUESTS;
 
 /** A connection is closed at this age, so that a host name that got other addresses is looked up again. */
 export const CONNECTION_LIFE_MS = 600_000;
@@ -25,7 +30,7 @@ export interface PoolOptions {
   readonly proxyEnv?: ProxyEnv;
   readonly place: string;
   readonly clock: Clock;
-  /** The most connections per origin; `MAX_CONNECTIONS` when absent. At most `MAX_CONNECTIONS` are kept idle. */
+  /** The most connections per origin; `MAX_CONNECTIONS` when absent. At most `MAX_REQUESTS` are kept idle. */
   readonly maxConnections?: number;
   /** Idle connections can be borrowed, see `borrow`. Absent or false: they are for Node's client. */
   readonly lends?: boolean;
@@ -95,7 +100,7 @@ export class Pool {
   giveBack(agent: Agent, connection: KeptConnection, hint: string | undefined): void {
     const idleMs = Math.min(IDLE_MS, this.#leftMs(connection.socket), hintedMs(hint));
     const idle = this.#idle.get(agent) ?? [];
-    const mayStay = idleMs > 0 && idle.length < MAX_CONNECTIONS && !drained.has(agent) && !hasWaiting(agent);
+    const mayStay = idleMs > 0 && idle.length < MAX_REQUESTS && !drained.has(agent) && !hasWaiting(agent);
     if (!mayStay || !connection.isUsable) return void connection.socket.destroy();
     connection.rest(idleMs);
     idle.push(connection);
@@ -114,7 +119,7 @@ export class Pool {
     return {
       keepAlive: true,
       maxSockets: maxConnections,
-      maxFreeSockets: MAX_CONNECTIONS,
+      maxFreeSockets: MAX_REQUESTS,
       timeout: IDLE_MS,
       ...(proxyEnv === undefined ? {} : { proxyEnv: { ...proxyEnv } }),
     };

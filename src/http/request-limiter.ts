@@ -9,6 +9,11 @@ export interface RequestLimits {
   readonly clock: Pick<Clock, 'monoMs' | 'after'>;
   /** The most requests under way at once. */
   readonly count: number;
+  /**
+   * So many logins and renewals go on beside those: a request that hangs holds its slot until the timeout, and polls
+   * that hang must not let a lease end. Absent: none.
+   */
+  readonly spare?: number | undefined;
   /** Absent: requests are sent whether the backend answers or not. */
   readonly circuit?: Circuit | undefined;
   /** Absent: only `count` limits the requests. */
@@ -32,6 +37,9 @@ interface Waiting {
   readonly place: string;
 }
 
+/** So many logins and renewals go on beside the probe of the circuit, and beside what it lets through at first. */
+const SPARE_IN_CIRCUIT = 1;
+
 const URGENCIES = Object.values(URGENCY);
 
 /**
@@ -40,7 +48,7 @@ const URGENCIES = Object.values(URGENCY);
  *
  * Urgent requests go before the others, see urgency.ts, so that a queue of fetches against a slow server cannot let a
  * lease or a login end. Within each urgency the order is first come, first served. Four things hold a request back:
- * - as many requests as `count`, or as the circuit allows, are under way;
+ * - as many requests as `count`, or as the circuit allows, are under way; logins and renewals have a few more;
  * - the rate is used up; logins and renewals use it, but never wait for it;
  * - the moment before which nothing is sent; a renewal does not wait for it;
  * - the circuit is open: then the request fails at once, and those that wait fail too.
@@ -75,8 +83,11 @@ export class RequestLimiter {
   }
 
   #mayBegin(urgency: Urgency): boolean {
-    const { count, circuit } = this.#limits;
-    if (this.#running >= count || this.#running >= (circuit?.width ?? count)) return false;
+    const { count, spare = 0, circuit } = this.#limits;
+    const isUrgent = urgency <= URGENCY.ending;
+    if (this.#running >= count + (isUrgent ? spare : 0)) return false;
+    const width = circuit?.width ?? Number.POSITIVE_INFINITY;
+    if (this.#running >= width + (isUrgent ? Math.min(spare, SPARE_IN_CIRCUIT) : 0)) return false;
     return this.#waitMs(urgency) <= 0;
   }
 

@@ -105,11 +105,12 @@ export class TlsFiles {
       this.#ofFile(files, 'certFile', readText),
       this.#ofFile(files, 'keyFile', readText),
     ]);
+    const { held } = files;
     try {
       return loadTls().createSecureContext({
-        ...(ca === undefined ? {} : { ca }),
-        ...(cert === undefined ? {} : { cert }),
-        ...(key === undefined ? {} : { key }),
+        ca: held?.ca ?? ca,
+        cert: held?.cert ?? cert,
+        key: held?.key?.exposeText('backend') ?? key,
       });
     } catch (error) {
       const mismatch = (error as { code?: string }).code === 'ERR_OSSL_X509_KEY_VALUES_MISMATCH';

@@ -1,13 +1,14 @@
+import { tryMs } from '../base/backoff.ts';
 import { deadline } from '../base/deadline.ts';
 import { asFailure, fail, failure, PannierError } from '../base/errors.ts';
 import { onAbort } from '../base/on-abort.ts';
-import { type Urgency, urgencyOf } from '../base/urgency.ts';
+import { endsMonoMsOf, type Urgency, urgencyOf } from '../base/urgency.ts';
 import { CallCancellation } from './call-cancellation.ts';
 import { Circuit, type CircuitDeps, type CircuitView, type Outcome } from './circuit.ts';
 import { type Endpoint, type EndpointOptions, openEndpoint } from './endpoint.ts';
 import { AnswerTooLarge, exchange, MAX_BODY_BYTES, type WireAnswer, type WireRequest } from './exchange.ts';
 import { LargeBodies } from './large-bodies.ts';
-import { MAX_CONNECTIONS } from './pool.ts';
+import { MAX_REQUESTS, SPARE_REQUESTS } from './pool.ts';
 import { RequestLimiter, type RequestLimits, type Slot } from './request-limiter.ts';
 import { retryAfterMs } from './retry-after.ts';
 import { type Target, tcpTarget } from './target.ts';
@@ -16,7 +17,7 @@ import { WireError, wireFailure } from './wire-error.ts';
 export interface TransportOptions extends EndpointOptions {
   /**
    * The limit for one call in total: connecting, one redirect, one repetition, the body. Waiting for a slot does not
-   * count.
+   * count. It is shorter for what ends soon, see `tryMs`.
    */
   readonly timeoutMs: number;
   /** Follows no redirect, since a signed request is good for one host. Absent or false: one redirect is followed. */
@@ -82,7 +83,8 @@ export class Transport implements AsyncDisposable {
     if (protection !== undefined) this.#circuit = new Circuit({ clock, ...protection });
     this.#limiter = new RequestLimiter({
       clock,
-      count: MAX_CONNECTIONS,
+      count: MAX_REQUESTS,
+      spare: SPARE_REQUESTS,
       circuit: this.#circuit,
       rate,
       notBeforeMonoMs,
@@ -111,7 +113,9 @@ export class Transport implements AsyncDisposable {
       const slot = await this.#limiter.take(urgency, stop, place);
       try {
         if (freshTls) this.#endpoint.pool.lookAtFiles();
-        return await this.#inTime(stop, place, slot, work);
+        const { clock, timeoutMs } = this.#options;
+        const limitMs = tryMs(timeoutMs, endsMonoMsOf(signal) - clock.monoMs());
+        return await this.#inTime(limitMs, stop, place, slot, work);
       } finally {
         slot.release();
       }
@@ -127,10 +131,15 @@ export class Transport implements AsyncDisposable {
     this.#endpoint.pool.destroy();
   }
 
-  async #inTime<T>(stop: CallCancellation, place: string, slot: Slot, work: (send: Send) => Promise<T>): Promise<T> {
-    const { clock, timeoutMs } = this.#options;
-    const cancel = deadline(clock, timeoutMs, () => {
-      const seen = `no whole answer within ${timeoutMs} ms from ${this.address}`;
+  async #inTime<T>(
+    limitMs: number,
+    stop: CallCancellation,
+    place: string,
+    slot: Slot,
+    work: (send: Send) => Promise<T>,
+  ): Promise<T> {
+    const cancel = deadline(this.#options.clock, limitMs, () => {
+      const seen = `no whole answer within ${limitMs} ms from ${this.address}`;
       stop.stop(fail('BACKEND_TIMEOUT', place, seen));
     });
     const send: Send = async (request) => {

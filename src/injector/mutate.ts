@@ -5,11 +5,12 @@ import { AnnotationReader } from './annotations/reader.ts';
 import { agentConfigOf } from './config/agent-config.ts';
 import type { Decided, Plan } from './plan.ts';
 import { AGENT, INIT_AGENT, SECRETS_VOLUME } from './pod/agent-containers.ts';
-import { checkNames, checkPod, SYSTEM_DIRS } from './pod/check-pod.ts';
+import { checkDirs, checkNames, checkPod } from './pod/check-pod.ts';
 import { type JsonMap, listOf, mapOf, textOf } from './pod/json.ts';
 import type { Operation } from './pod/patch.ts';
 import { patchOf } from './pod/patch-pod.ts';
 import { seeing } from './pod/seeing.ts';
+import { sharedRequests } from './pod/shared-requests.ts';
 import { usersOf } from './pod/users.ts';
 import { type ConfigSource, completed, DEFAULT_DIR, type InjectorDefaults } from './settings.ts';
 import { denialOf, type Wrong } from './wrong.ts';
@@ -114,23 +115,24 @@ interface Asked {
 
 function readSettings({ own, vault, prefix, spec, defaults }: Asked, wrong: Wrong[]) {
   const read = readOwn(own, defaults, wrong);
+  const shared = sharedRequests(spec);
   const others = [...vault.keys()].filter((name) => name !== 'agent-inject' && name !== 'agent-inject-status');
   if (others.length === 0 && vault.get('agent-inject') !== 'true') {
-    return { settings: completed(defaults, read.settings), source: read.source, idle: [] };
+    return { settings: completed(defaults, shared, read.settings), source: read.source, idle: [] };
   }
   if (read.source !== undefined) {
     wrong.push({
       where: `${prefix}${others[0] ?? 'agent-inject'}`,
       seen: 'cannot be used together with a configuration of pannier.dev/',
     });
-    return { settings: completed(defaults, read.settings), source: read.source, idle: [] };
+    return { settings: completed(defaults, shared, read.settings), source: read.source, idle: [] };
   }
   const caConfigMap = read.settings.caConfigMap ?? defaults.caConfigMap;
   const tokenPathIn = (volume: string) => tokenPathOf(spec, volume);
   const withCa = { ...defaults, ...(caConfigMap === undefined ? {} : { caConfigMap }), tokenPathIn };
   const { forImport, settings, idle } = readVault(prefix, vault, withCa, wrong);
   const source: ConfigSource = { kind: 'vault', prefix, annotations: forImport };
-  return { settings: completed(defaults, settings, read.settings), source, idle };
+  return { settings: completed(defaults, shared, settings, read.settings), source, idle };
 }
 
 async function planOf({ metadata, spec, settings, source }: Decided, wrong: Wrong[]): Promise<Plan | undefined> {
@@ -143,12 +145,13 @@ async function planOf({ metadata, spec, settings, source }: Decided, wrong: Wron
   const config = await agentConfigOf(source, context, wrong);
   if (config === undefined) return undefined;
   const dirs = config.needs?.dirs ?? settings.volumePaths ?? [DEFAULT_DIR];
-  for (const dir of dirs) {
-    if (SYSTEM_DIRS.test(dir))
-      wrong.push({
-        where: `output in ${dir}`,
-        seen: 'would hide files of the application: use a directory of its own',
-      });
+  checkDirs(dirs, wrong);
+  const { envFile } = settings;
+  if (envFile !== undefined && config.needs?.envFiles.includes(envFile) === false) {
+    wrong.push({
+      where: `${PREFIX}env-file`,
+      seen: 'names no file of the first output that the kubelet can read: format: dotenv, for: kubelet',
+    });
   }
   const secrets = dirs.map((path, index) => ({
     name: index === 0 ? SECRETS_VOLUME : `${SECRETS_VOLUME}-${index + 1}`,

@@ -29,7 +29,7 @@ export interface Reviewed {
   readonly denied?: string;
 }
 
-/** The longest warning that the API server passes on whole. */
+/** Kubernetes asks for warnings that are no longer; those of more than 256 characters may be cut by others. */
 const MAX_WARNING = 120;
 
 /** Pods here are the cluster's own. */

@@ -1,3 +1,5 @@
+import { exceeds } from './pod/amount.ts';
+
 /** What the command line of the injector says for all pods. */
 export interface InjectorDefaults {
   readonly image: string;
@@ -78,9 +80,28 @@ export function completed(defaults: InjectorDefaults, ...said: readonly SaidSett
     ...(defaults.caConfigMap === undefined ? {} : { caConfigMap: defaults.caConfigMap }),
   };
   const all: PodSettings = Object.assign({}, standard, ...said);
-  const merged = <K extends 'requests' | 'limits' | 'env'>(key: K): PodSettings[K] =>
-    Object.assign({}, standard[key], ...said.map((one) => one[key]));
-  return { ...all, requests: merged('requests'), limits: merged('limits'), env: merged('env') };
+  const env: PodSettings['env'] = Object.assign({}, ...said.map((one) => one.env));
+  return { ...all, ...fitting([standard, ...said]), env };
+}
+
+/**
+ * Requests and limits of which no request is more than its limit: of the two, the one that comes earlier gives way. A
+ * small limit makes the default request smaller, and a large request raises the default limit.
+ */
+function fitting(said: readonly SaidSettings[]): Pick<PodSettings, 'requests' | 'limits'> {
+  const requests: Record<string, string> = {};
+  const limits: Record<string, string> = {};
+  for (const one of said) {
+    for (const [name, amount] of Object.entries<string>({ ...one.requests })) {
+      requests[name] = amount;
+      if (limits[name] !== undefined && exceeds(amount, limits[name])) limits[name] = amount;
+    }
+    for (const [name, amount] of Object.entries<string>({ ...one.limits })) {
+      limits[name] = amount;
+      if (requests[name] !== undefined && exceeds(requests[name], amount)) requests[name] = amount;
+    }
+  }
+  return { requests, limits };
 }
 
 /** Where the configuration comes from. */

@@ -93,7 +93,10 @@ export class Attempts implements Disposable {
     item.occasion = occasion;
     if (occasion === 'turn') item.pullableFromMonoMs = Number.NEGATIVE_INFINITY;
     const lease = asked === 'renew' ? leaseToRenew(item) : undefined;
-    if (lease === undefined) item.fetchesBegun++;
+    if (lease === undefined) {
+      item.fetchesBegun++;
+      item.mustCatchUp = false;
+    }
     const urgency = this.#urgencyOf(item, why);
     const attempt = () => this.#try(item, lease, urgency);
     const doing = lease === undefined ? 'fetch' : 'renew';
@@ -159,17 +162,17 @@ export class Attempts implements Disposable {
     const asksEarlier = isFirst || (lease === undefined && isUnanswered(item)); // the state may be opened late
     const earlier = asksEarlier && kept === undefined ? this.#deps.earlier?.() : undefined;
     const restored =
-      earlier === undefined ? kept : await earlier.takeUp(item, this.#earlierContext, begin(item, urgency));
+      earlier === undefined ? kept : await earlier.takeUp(item, this.#earlierContext, this.#begin(item, urgency));
     using standBy = restored === undefined ? earlier?.standBy(item, this.#earlierContext) : undefined;
     const limiter = doing === 'fetch' && restored === undefined ? this.#deps.logins.limiterOf(item.backend) : undefined;
     await limiter?.enter();
     try {
       if (lease !== undefined) {
-        stopsExtending = await this.#deps.writer.renew(item, lease, begin(item, urgency));
+        stopsExtending = await this.#deps.writer.renew(item, lease, this.#begin(item, urgency));
       } else if (restored !== undefined) {
         ({ event, failed } = restored);
       } else if (!item.isGone) {
-        event = await this.#deps.writer.fetch(item, begin(item, urgency));
+        event = await this.#deps.writer.fetch(item, this.#begin(item, urgency));
       }
     } catch (error) {
       failed = asFailure(error, item.want.place);
@@ -195,6 +198,14 @@ export class Attempts implements Disposable {
     // A listener may have started the next attempt already.
     if (followUp === undefined || item.running !== undefined) return;
     void this.start(item, 'fetch', followUp === 'pull' ? 'pull' : 'due');
+  }
+
+  #begin(item: Item, urgency: Urgency): AbortSignal {
+    item.abort = new AbortController();
+    // The announced rotation of a password is not its end: the old one is good until a read brings another.
+    const endsMs = lifeOf(item)?.kind === 'rotates' ? undefined : this.#deps.deadlines.endsMonoMs(item);
+    setUrgency(item.abort.signal, urgency, endsMs);
+    return item.abort.signal;
   }
 
   #urgencyOf(item: Item, why: AttemptReason): Urgency {
@@ -228,9 +239,7 @@ export class Attempts implements Disposable {
     if (!mustFetch) item.failures = 0;
     this.#deps.stateChanged();
     this.#deps.deadlines.planExpiry(item);
-    const keptMonoMs = item.occasion === 'pull' && isPolled(item) ? item.nextMonoMs : undefined;
     this.#deps.deadlines.planNext(item);
-    if (keptMonoMs !== undefined) this.#deps.deadlines.keepNext(item, keptMonoMs);
   }
 
   /**
@@ -282,12 +291,6 @@ function isUnanswered({ entry, isAnswered }: Item): boolean {
 function leaseToRenew(item: Item): LeaseLife | undefined {
   const life = lifeOf(item);
   return life?.kind === 'lease' && item.backend.source.renew !== undefined ? life : undefined;
-}
-
-function begin(item: Item, urgency: Urgency): AbortSignal {
-  item.abort = new AbortController();
-  setUrgency(item.abort.signal, urgency);
-  return item.abort.signal;
 }
 
 /** Whether a failure means that the secret may be absent. A lease that cannot be fetched anew is always a failure. */

@@ -7,6 +7,8 @@ export interface BackendLoginsActions {
   replaced(backend: Backend): Promise<void>;
   /** The login of the backend was found to have ended before its time. */
   died(backend: Backend): void;
+  /** The backend answers again after an outage of this length. */
+  recovered(backend: Backend, outageMs: number): void;
 }
 
 interface FollowedBackend {
@@ -64,7 +66,11 @@ export class BackendLogins {
     this.#followed.set(backend, {
       newestLogin: 0,
       limiter: new FetchLimiter(),
-      subscriptions: [backend.onLoginReplacing?.(replaced), backend.onLoginDead?.(() => this.#actions.died(backend))],
+      subscriptions: [
+        backend.onLoginReplacing?.(replaced),
+        backend.onLoginDead?.(() => this.#actions.died(backend)),
+        backend.onRecovered?.((outageMs) => this.#actions.recovered(backend, outageMs)),
+      ],
     });
   }
 }

@@ -1,9 +1,10 @@
 import { isOutage } from '../backend/outage.ts';
+import { isFollowed } from '../base/backoff.ts';
 import type { Clock } from '../base/clock.ts';
 import { DeadlineQueue } from './deadline-queue.ts';
 import { type Item, lifeOf } from './item.ts';
 import type { WhyExpired } from './item-writer.ts';
-import { decide, endsMonoMs } from './schedule.ts';
+import { decide, endsMonoMs, triedWithinMs } from './schedule.ts';
 
 export interface DeadlineOptions {
   readonly clock: Clock;
@@ -85,7 +86,7 @@ export class Deadlines {
     item.cancelNext();
     const now = this.#now();
     const { entry, failures, pollPhaseMonoMs, sameLease } = item;
-    const refreshMs = this.#polls ? item.want.refreshMs : Number.POSITIVE_INFINITY;
+    const refreshMs = this.#polls ? refreshMsOf(item) : Number.POSITIVE_INFINITY;
     const fetchedWallMs = entry === undefined || entry.state === 'absent' ? now.wallMs : entry.fetchedWallMs;
     const life = lifeOf(item) ?? { kind: 'none' };
     const { renewal } = item.want.request.upkeep ?? {};
@@ -97,24 +98,33 @@ export class Deadlines {
     const doing = next.do === 'renew' && !fetchInstead ? 'renew' : 'fetch';
     const isPoll = next.do === 'poll' && failures === 0 && Number.isFinite(next.atMonoMs);
     if (isPoll) item.pollPhaseMonoMs ??= next.atMonoMs;
-    const atMonoMs = isPoll ? roundedPollMonoMs(next.atMonoMs, refreshMs, now.monoMs) : next.atMonoMs;
+    const plannedMonoMs = isPoll ? roundedPollMonoMs(next.atMonoMs, refreshMs, now.monoMs) : next.atMonoMs;
+    const owesMs = failures === 0 && item.mustCatchUp && this.#polls ? this.#random() * catchUpMs(item) : undefined;
+    const atMonoMs = owesMs === undefined ? plannedMonoMs : Math.min(plannedMonoMs, now.monoMs + owesMs);
     item.nextMonoMs = Number.isFinite(atMonoMs) ? atMonoMs : undefined;
     if (item.nextMonoMs === undefined) return Number.POSITIVE_INFINITY;
+    item.nextDoing = doing;
     item.cancelNext = this.#queue.at(atMonoMs, () => this.#due(item, doing));
     return Math.round(atMonoMs - now.monoMs);
   }
 
   /**
-   * After an attempt that another secret's change brought about, sets the next attempt back to when it was due before,
-   * so that secrets that were fetched together keep their spread. Stays with the planned moment when the new value has
-   * a life that asks for an earlier one.
+   * Brings the next attempt forward when the last one failed in an outage of the backend, which is over now. Once per
+   * `refresh` at most: a backend that comes and goes is then asked for at most twice as often as one that is well. What
+   * the backend or the configuration has put off keeps its moment.
    */
-  keepNext(item: Item, atMonoMs: number): void {
-    const isSooner = lifeOf(item)?.kind !== 'none' && (item.nextMonoMs ?? Number.POSITIVE_INFINITY) < atMonoMs;
-    if (isSooner) return;
+  bringForward(item: Item, outageMs: number): void {
+    const { entry, nextMonoMs, nextDoing: doing, want, failures } = item;
+    const now = this.#clock.monoMs();
+    const why = entry?.state === 'fresh' ? undefined : entry?.why;
+    if (failures === 0 || nextMonoMs === undefined || why === undefined || !isOutage(why)) return;
+    if (isFollowed(why.retryAfterMs) || want.request.upkeep?.renewal !== undefined) return;
+    const withinMs = triedWithinMs(outageMs, want.refreshMs);
+    if (nextMonoMs <= now + withinMs || now < item.broughtForwardMonoMs + want.refreshMs) return;
+    item.broughtForwardMonoMs = now;
     item.cancelNext();
-    item.nextMonoMs = atMonoMs;
-    item.cancelNext = this.#queue.at(atMonoMs, () => this.#actions.attempt(item, 'fetch'));
+    item.nextMonoMs = now + withinMs * this.#random();
+    item.cancelNext = this.#queue.at(item.nextMonoMs, () => this.#due(item, doing));
   }
 
   /**
@@ -226,6 +236,20 @@ export class Deadlines {
   #now() {
     return { wallMs: this.#clock.wallMs(), monoMs: this.#clock.monoMs() };
   }
+}
+
+/** A fetch that is owed comes at a random moment in this time: a fleet gets its feed back in one instant. */
+const CATCH_UP_MS = 30_000;
+
+const catchUpMs = ({ want }: Item): number => Math.min(want.refreshMs, CATCH_UP_MS);
+
+/** A value that is polled rarely is never so old that little of its `maxStale` is left when a poll fails. */
+const MAX_STALE_SHARE = 1 / 4;
+
+/** How often an item is polled. What fails is tried for as often as without a feed. */
+function refreshMsOf({ want, failures, coveredPollMs = 0 }: Item): number {
+  const { refreshMs, maxStaleMs = Number.POSITIVE_INFINITY } = want;
+  return failures === 0 ? Math.max(refreshMs, Math.min(coveredPollMs, maxStaleMs * MAX_STALE_SHARE)) : refreshMs;
 }
 
 function loginEndsMonoMs(item: Item): number {

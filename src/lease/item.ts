@@ -11,7 +11,8 @@ export type Occasion = 'turn' | 'pull';
 /**
  * All that is known of one want. Code outside of `lease/` gets its `entry`, a frozen view. The writers of an item are
  * `ItemWriter` (`entry`, `sameLease`, `replaced`), `Deadlines` (the deadlines, `pollPhaseMonoMs`, `renewedBefore`),
- * `Attempts` (the fields about attempts) and `LeaseManager` (the rest, and `pullableFromMonoMs` too).
+ * `Attempts` (the fields about attempts, `mustCatchUp` too) and `LeaseManager` (the rest, both `mustCatchUp` and
+ * `pullableFromMonoMs` too).
  *
  * An item is in one of three states:
  * - running: an attempt (a fetch or a renewal) runs. `running` is set, and never more than one attempt runs.
@@ -34,6 +35,10 @@ export interface Item {
   sameLease: number;
   /** When the first poll was planned, anywhere in the interval; undefined until then. */
   pollPhaseMonoMs: number | undefined;
+  /** How often it is polled while its backend tells of each change; undefined: changes may go untold. */
+  coveredPollMs: number | undefined;
+  /** Whether a fetch is owed since its backend began to tell of changes: what changed before was told to nobody. */
+  mustCatchUp: boolean;
   /** False until the first renewal is planned, which may come early, see `Backend.spreadsFirst`. */
   renewedBefore: boolean;
   /** The attempt that runs; resolves when it has ended, and never rejects. */
@@ -60,6 +65,10 @@ export interface Item {
   wasNotified: boolean;
   /** When the next attempt is due; undefined when none is. Meaningless while an attempt runs. */
   nextMonoMs: number | undefined;
+  /** What the next attempt is. */
+  nextDoing: 'fetch' | 'renew';
+  /** When an attempt was last brought forward since the backend answers again. */
+  broughtForwardMonoMs: number;
   cancelNext: () => void;
   cancelExpiry: () => void;
   cancelOverdue: () => void;
@@ -77,6 +86,8 @@ export function createItem(want: Want, backend: Backend, names: ReadonlySet<stri
     replaced: undefined,
     sameLease: 0,
     pollPhaseMonoMs: undefined,
+    coveredPollMs: undefined,
+    mustCatchUp: false,
     renewedBefore: false,
     running: undefined,
     startedMonoMs: 0,
@@ -90,6 +101,8 @@ export function createItem(want: Want, backend: Backend, names: ReadonlySet<stri
     isAnswered: false,
     wasNotified: false,
     nextMonoMs: undefined,
+    nextDoing: 'fetch',
+    broughtForwardMonoMs: Number.NEGATIVE_INFINITY,
     cancelNext: nothing,
     cancelExpiry: nothing,
     cancelOverdue: nothing,

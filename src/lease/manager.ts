@@ -97,6 +97,7 @@ export class LeaseManager {
     this.#logins = new BackendLogins({
       replaced: (backend) => this.#moveLeases(backend),
       died: (backend) => this.#loginDied(backend),
+      recovered: (backend, outageMs) => this.#recovered(backend, outageMs),
     });
     this.#attempts = new Attempts({
       clock,
@@ -344,10 +345,21 @@ export class LeaseManager {
   #watch(item: Item): void {
     const { watch } = item.backend.source;
     if (watch === undefined || this.#watches.has(item.want.id)) return;
-    const changed = () => void this.#attempts.start(item, 'fetch', 'pushed');
-    const replaceAt = (wallMs: number) => this.#replaceAt(item, wallMs);
-    const watching = watch.call(item.backend.source, item.want, changed, replaceAt);
+    const watching = watch.call(item.backend.source, item.want, {
+      changed: () => void (item.isGone || this.#attempts.start(item, 'fetch', 'pushed')),
+      written: () => void (item.isGone || !isPolled(item) || this.#attempts.start(item, 'fetch', 'pushed')),
+      replaceAt: (wallMs) => this.#replaceAt(item, wallMs),
+      covered: (pollMs) => this.#covered(item, pollMs),
+    });
     if (watching !== undefined) this.#watches.set(item.want.id, watching);
+  }
+
+  /** A failed attempt is retried as ever: that nothing has changed does not make the value fresh. */
+  #covered(item: Item, pollMs: number | undefined): void {
+    if (item.isGone || item.coveredPollMs === pollMs) return;
+    item.coveredPollMs = pollMs;
+    item.mustCatchUp = pollMs !== undefined;
+    if (item.running === undefined && item.entry !== undefined && item.failures === 0) this.#deadlines.planNext(item);
   }
 
   #replaceAt(item: Item, replaceAtMs: number): void {
@@ -376,6 +388,13 @@ export class LeaseManager {
   #loginDied(backend: Backend): void {
     for (const item of this.#items.values()) {
       if (item.backend === backend && lifeOf(item)?.kind === 'lease') this.#deadlines.planExpiry(item);
+    }
+  }
+
+  /** What failed while the backend did not answer is tried for before its time, see `triedWithinMs`. */
+  #recovered(backend: Backend, outageMs: number): void {
+    for (const item of this.#items.values()) {
+      if (item.backend === backend && item.running === undefined) this.#deadlines.bringForward(item, outageMs);
     }
   }
 

@@ -201,6 +201,22 @@ function plan(input: ScheduleInput, refreshMs: number, now: ClockReading, random
   }
 }
 
+/** A spread of so many times the outage adds half of the usual load, since that is how much fell into it. */
+const SPREAD_PER_OUTAGE = 2;
+
+/** What comes by itself within this part of `refresh` is not brought forward; the rest adds half of the usual load. */
+const MAX_SPREAD_OF_REFRESH = 2 / 3;
+
+/**
+ * Within what time after an outage all that failed in it is tried for, each at a random moment. A fleet comes back at
+ * once, and its polls go on at their own places meanwhile, so what is brought forward comes on top of these: of an
+ * outage that is shorter than `refresh`, as much as would have been polled in it; of a longer one, every secret whose
+ * own poll is not due by then. With these shares it is half of the usual load, whatever the length of the outage.
+ */
+export function triedWithinMs(outageMs: number, refreshMs: number): number {
+  return Math.min(SPREAD_PER_OUTAGE * outageMs, MAX_SPREAD_OF_REFRESH * refreshMs);
+}
+
 /** The jitter of a poll around its place in the interval, as a part of the interval, each way. */
 const POLL_JITTER = 0.025;
 

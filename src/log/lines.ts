@@ -32,6 +32,8 @@ const LINES: { readonly [K in Fact['kind']]: readonly [Level, string] } = {
   'backend-answered': ['debug', 'backend answered'],
   'backend-failed': ['debug', 'backend request failed'],
   'backend-circuit': ['info', 'circuit breaker of the backend changed'],
+  'feed-up': ['info', 'changes are told'],
+  'feed-down': ['warn', 'changes are not told'],
   'secret-changed': ['info', 'secret changed'],
   'secret-kept': ['info', 'secret kept from before'],
   'secret-unchanged': ['debug', 'secret unchanged'],
@@ -75,6 +77,12 @@ const LINES: { readonly [K in Fact['kind']]: readonly [Level, string] } = {
   'proxy-answered': ['debug', 'proxy answered'],
   'traces-sent': ['debug', 'traces sent'],
   'traces-dropped': ['warn', 'traces dropped'],
+  'logs-sent': ['debug', 'log lines sent'],
+  'logs-dropped': ['warn', 'log lines dropped'],
+  'audit-lost': ['warn', 'lines of the audit lost'],
+  'relay-listening': ['info', 'the relay listens'],
+  'relay-live': ['info', 'the audit log is read'],
+  'relay-down': ['warn', 'the audit log tells of no changes'],
   'injector-listening': ['info', 'the injector listens'],
   'injector-certificate': ['info', 'the injector has another certificate'],
   'pod-injected': ['info', 'pod injected'],
@@ -83,7 +91,7 @@ const LINES: { readonly [K in Fact['kind']]: readonly [Level, string] } = {
 
 /** The level of a fact's line. */
 export function levelOf(fact: Fact): Level {
-  if ((fact.kind === 'secret-absent' || fact.kind === 'traces-dropped') && fact.again) return 'debug';
+  if ('again' in fact && fact.again) return 'debug';
   if (fact.kind === 'login-revoked' && fact.failure !== undefined) return 'warn';
   const isRelief = fact.kind === 'secret-state' && fact.state === 'fresh';
   return isRelief ? 'info' : LINES[fact.kind][0];

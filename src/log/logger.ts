@@ -38,10 +38,19 @@ export async function createLogger(options: LoggerOptions): Promise<(fact: Fact)
   };
 }
 
-async function jsonWriter({ schema = 'pannier', traced, write }: LoggerOptions): Promise<(fact: Fact) => void> {
-  const writeText = write ?? jsonToStderr();
+async function jsonWriter(options: LoggerOptions): Promise<(fact: Fact) => void> {
+  const writeText = options.write ?? jsonToStderr();
+  const form = await jsonForm(options);
+  return (fact) => writeText(form(fact));
+}
+
+/** What makes a line in JSON, with its end, of a fact of now. */
+export async function jsonForm({
+  schema = 'pannier',
+  traced,
+}: Pick<LoggerOptions, 'schema' | 'traced'>): Promise<(fact: Fact) => string> {
   const form = await formOf(schema);
-  return (fact) => writeText(form(lineOf(fact), Date.now(), traced?.()));
+  return (fact) => form(lineOf(fact), Date.now(), traced?.());
 }
 
 async function formOf(schema: LogSchema): Promise<(line: Line, wallMs: number, ids?: TraceIds) => string> {

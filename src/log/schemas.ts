@@ -43,25 +43,41 @@ const SEVERITIES: Readonly<Record<Level, readonly [text: string, number: number]
   error: ['ERROR', 17],
 };
 
+/** What of a line has a name in OpenTelemetry's log data model, and the attributes that hold all else. */
+export interface OtelRecord {
+  readonly severity: string;
+  readonly number: number;
+  readonly event: string;
+  readonly attributes: Readonly<Record<string, unknown>>;
+}
+
+export function otelRecord({ level, fields }: Line): OtelRecord {
+  const { fact, code, seen } = fields;
+  const [severity, number] = SEVERITIES[level];
+  const own = Object.entries(fields).filter(([name]) => name !== 'fact' && !FAILURE.has(name));
+  return {
+    ...{ severity, number, event: `pannier.${String(fact)}` },
+    attributes: {
+      ...Object.fromEntries(own.map(([name, value]) => [`pannier.${name}`, value])),
+      ...(code === undefined ? {} : { 'error.type': code, 'error.message': seen }),
+    },
+  };
+}
+
 /**
  * A log line under the names of OpenTelemetry's log data model:
  * https://opentelemetry.io/docs/specs/otel/logs/data-model/
  */
-export function otelLine({ level, message, fields }: Line, wallMs: number, ids?: TraceIds): string {
-  const { fact, code, seen } = fields;
-  const [severity, number] = SEVERITIES[level];
-  const own = Object.entries(fields).filter(([name]) => name !== 'fact' && !FAILURE.has(name));
+export function otelLine(line: Line, wallMs: number, ids?: TraceIds): string {
+  const { severity, number, event, attributes } = otelRecord(line);
   return `${JSON.stringify({
     Timestamp: `${BigInt(Math.round(wallMs)) * 1_000_000n}`,
     SeverityText: severity,
     SeverityNumber: number,
-    Body: message,
-    EventName: `pannier.${String(fact)}`,
+    Body: line.message,
+    EventName: event,
     ...(ids === undefined ? {} : { TraceId: ids.traceId, SpanId: ids.spanId, TraceFlags: ids.sampled ? '01' : '00' }),
     Resource: { 'service.name': 'pannier' },
-    Attributes: {
-      ...Object.fromEntries(own.map(([name, value]) => [`pannier.${name}`, value])),
-      ...(code === undefined ? {} : { 'error.type': code, 'error.message': seen }),
-    },
+    Attributes: attributes,
   })}\n`;
 }

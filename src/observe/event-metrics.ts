@@ -120,6 +120,8 @@ export function registerEvents(registry: Registry, { Counter, Histogram }: PromC
   const childEnds = counter('child_ends', 'Ends of the child of exec by exit status; 128+n means signal n.', 'status');
   const loads = counter('config_loads', 'Configurations read after the first, by result.', 'result');
   const crashes = counter('task_crashes', 'Tasks of the agent that failed and were restarted.');
+  const logLines = counter('log_lines', 'Log lines for a receiver by result: sent, or dropped.', 'result');
+  const auditLost = counter('audit_lines_lost', 'Lines of the audit that found no place in its file or socket.');
   const spans = counter('trace_spans', 'Spans of traces by result: sent to the receiver, or dropped.', 'result');
   const jumps = counter('clock_jumps', 'Jumps of the wall clock, and suspensions of the machine.');
   const warnings = counter('warnings', 'Warnings by code.', 'code');
@@ -235,6 +237,9 @@ export function registerEvents(registry: Registry, { Counter, Histogram }: PromC
       lastLoad.isGood = false;
       failed('config', fact);
     },
+    'logs-sent': (fact) => logLines.inc({ result: 'sent' }, fact.lines),
+    'logs-dropped': (fact) => logLines.inc({ result: 'dropped' }, fact.lines),
+    'audit-lost': (fact) => auditLost.inc(fact.lines),
     'traces-sent': (fact) => spans.inc({ result: 'sent' }, fact.spans),
     'traces-dropped': (fact) => spans.inc({ result: 'dropped' }, fact.spans),
     'task-crashed': () => crashes.inc(),

@@ -1,13 +1,13 @@
 import type { Route } from '../deliver/http/routes.ts';
-import type { Exposition, Metrics } from './metrics.ts';
+import type { Exposition, Scrape } from './scraper.ts';
 
 /** The route `/metrics`: OpenMetrics for clients that would rather have it, otherwise Prometheus's text format. */
-export function metricsRoute(metrics: Metrics): Route {
+export function metricsRoute({ scrape }: { readonly scrape: Scrape }): Route {
   return {
     method: 'GET',
     path: '/metrics',
     async handle({ request }) {
-      const { type, body } = await metrics.scrape(preferred(request.headers.accept));
+      const { type, body } = await scrape(preferred(request.headers.accept));
       return { status: 200, type, body };
     },
   };

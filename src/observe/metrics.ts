@@ -1,14 +1,11 @@
-import type { OpenMetricsContentType, Registry } from 'prom-client';
 import { registerEvents } from './event-metrics.ts';
 import type { HealthWatch } from './health-watch.ts';
 import type { Observed } from './observed.ts';
 import { registerProcess } from './process-metrics.ts';
+import { type Scrape, scraperOf } from './scraper.ts';
 import { registerSecrets } from './secret-metrics.ts';
 import { registerStates } from './state-metrics.ts';
 import { registerStatements } from './statement-metrics.ts';
-
-/** The format of a scrape: https://prometheus.io/docs/instrumenting/exposition_formats/ */
-export type Exposition = 'prometheus' | 'openmetrics';
 
 export interface Metric {
   readonly name: string;
@@ -19,8 +16,7 @@ export interface Metric {
 
 /** All metrics of the agent; docs/metrics.md lists them. */
 export interface Metrics extends Disposable {
-  /** The text of one scrape. Scrapes that come while a text is made share it. */
-  scrape(as: Exposition): Promise<{ readonly type: string; readonly body: string }>;
+  readonly scrape: Scrape;
   list(): readonly Metric[];
 }
 
@@ -51,58 +47,14 @@ export async function createMetrics(agent: Observed, watch: HealthWatch): Promis
     }),
   ];
 
-  const running = new Map<Exposition, Promise<{ type: string; body: string }>>();
-  const make = async (as: Exposition) => {
-    if (!isPruned) await events.prune();
-    isPruned = true;
-    if (as === 'prometheus') return { type: registry.contentType, body: await textOf(registry, '\n\n', '\n') };
-    const open = new prom.Registry<OpenMetricsContentType>();
-    open.setContentType(prom.openMetricsContentType);
-    copyTo(open, registry);
-    return { type: open.contentType, body: await textOf(open, '\n', '\n# EOF\n') };
-  };
   return {
-    scrape(as) {
-      const scrape = running.get(as) ?? make(as).finally(() => running.delete(as));
-      running.set(as, scrape);
-      return scrape;
-    },
+    scrape: scraperOf(prom.Registry, registry, async () => {
+      if (!isPruned) await events.prune();
+      isPruned = true;
+    }),
     list: () => registry.getMetricsAsArray() as unknown as readonly Metric[],
     [Symbol.dispose]() {
       for (const one of listening) one[Symbol.dispose]();
     },
   };
-}
-
-/** As `registry.metrics()`, but yields to other work after each metric: one of 10,000 secrets takes a while. */
-async function textOf(
-  registry: Pick<Registry, 'getMetricsAsArray' | 'getSingleMetricAsString'>,
-  between: string,
-  end: string,
-): Promise<string> {
-  const texts: string[] = [];
-  for (const { name } of registry.getMetricsAsArray()) {
-    texts.push(await registry.getSingleMetricAsString(name));
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  return texts.join(between) + end;
-}
-
-interface Readable {
-  readonly name: string;
-  readonly type: unknown;
-  get(): Promise<object>;
-  getForPromString?(): Promise<object>;
-}
-
-/**
- * Copies the metrics to a registry that writes OpenMetrics. That format has counters without `_total`, and prom-client
- * cuts the suffix off the registered metric for good, so it gets copies.
- */
-function copyTo(open: Registry<OpenMetricsContentType>, registry: Registry): void {
-  for (const metric of registry.getMetricsAsArray() as unknown as readonly Readable[]) {
-    const name = metric.type === 'counter' ? metric.name.replace(/_total$/, '') : metric.name;
-    const get = async () => ({ ...(await (metric.getForPromString?.() ?? metric.get())), name });
-    open.registerMetric({ name, type: metric.type, get } as never);
-  }
 }

@@ -34,7 +34,7 @@ export interface Observed {
     published(name: string): PublishedGeneration | undefined;
   };
   readonly backends: {
-    byName(): ReadonlyMap<string, Pick<Backend, 'login' | 'trouble' | 'circuit'>>;
+    byName(): ReadonlyMap<string, Pick<Backend, 'login' | 'trouble' | 'circuit' | 'feed'>>;
   };
   /** Why a secret that has no entry yet has none. */
   reasonMissing(name: string): Failure;

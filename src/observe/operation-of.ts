@@ -1,8 +1,8 @@
 /**
  * The operation of a request to a backend, as one of a few words, for the label of a metric. A path is never a label:
  * it may be private or computed, and the number of paths has no bound.
- * @param call method and path for Vault, `GET secret/data/app`; service and operation for AWS, `secretsmanager
- * GetSecretValue`.
+ * @param call method and path for Vault and Kubernetes, `GET secret/data/app`; service and operation for AWS,
+ * `secretsmanager GetSecretValue`.
  */
 export function operationOf(call: string): string {
   const [method = '', path = ''] = call.split(' ', 2);
@@ -29,6 +29,7 @@ const BY_METHOD: Readonly<Record<string, string>> = {
   POST: 'write',
   PUT: 'write',
   DELETE: 'delete',
+  WATCH: 'watch',
 };
 
 /** A name of an operation. An API that names its operations has a fixed number of them. */

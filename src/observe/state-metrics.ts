@@ -83,6 +83,7 @@ export function registerStates(registry: Registry, agent: Observed, watch: Healt
       }
     },
   );
+  registerFeeds(registry, agent);
   gauge(
     'output_reload_due_seconds',
     'How long the reload of an output still waits for the turn of this replica; absent when it does not wait.',
@@ -113,6 +114,40 @@ export function registerStates(registry: Registry, agent: Observed, watch: Healt
       }
     },
   );
+}
+
+/** Registers the metrics of the feeds by which backends tell of changes. */
+function registerFeeds(registry: Registry, agent: Observed): void {
+  const feeds = function* () {
+    for (const [name, backend] of agent.backends.byName()) {
+      const feed = backend.feed?.();
+      if (feed !== undefined) yield { labels: { backend: name }, feed };
+    }
+  };
+  registerComputed(registry, {
+    name: 'pannier_feed_up',
+    help: 'Whether the backend tells of each change (1), or secrets are polled at their refresh (0).',
+    type: 'gauge',
+    labelNames: ['backend'],
+    samples: () => [...feeds()].map(({ labels, feed }) => ({ labels, value: feed.isUp ? 1 : 0 })),
+  });
+  registerComputed(registry, {
+    name: 'pannier_feed_events_total',
+    help: 'How often the backend told that a secret may have changed.',
+    type: 'counter',
+    labelNames: ['backend'],
+    samples: () => [...feeds()].map(({ labels, feed }) => ({ labels, value: feed.events })),
+  });
+  registerComputed(registry, {
+    name: 'pannier_feed_last_event_timestamp_seconds',
+    help: 'When the backend told of a change last; absent until it does.',
+    type: 'gauge',
+    labelNames: ['backend'],
+    samples: () =>
+      [...feeds()].flatMap(({ labels, feed: { lastEventWallMs } }) =>
+        lastEventWallMs === undefined ? [] : [{ labels, value: seconds(lastEventWallMs) }],
+      ),
+  });
 }
 
 /** Registers the metrics of the secrets that Envoy asks for. */

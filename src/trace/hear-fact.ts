@@ -1,9 +1,10 @@
 import type { Clock } from '../base/clock.ts';
 import type { Fact } from '../base/fact.ts';
 import { operationOf } from '../observe/operation-of.ts';
+import type { Attributes } from '../otlp/encode.ts';
 import { randomId } from './context.ts';
 import type { OpenSpan } from './open-span.ts';
-import { type Attributes, SPAN_KIND, type Span } from './span.ts';
+import { SPAN_KIND, type Span } from './span.ts';
 
 interface HearDeps {
   readonly clock: Pick<Clock, 'monoMs'>;

@@ -1,6 +1,7 @@
 import type { TraceIds } from '../base/tracing.ts';
+import type { Attributes } from '../otlp/encode.ts';
 import type { RemoteContext } from './context.ts';
-import { type Attributes, SPAN_KIND, type Span } from './span.ts';
+import { SPAN_KIND, type Span } from './span.ts';
 
 export interface OpenSpanOptions {
   readonly ids: TraceIds;

@@ -3,8 +3,10 @@ import { asFailure, type Failure } from '../base/errors.ts';
 import type { Tracing } from '../base/tracing.ts';
 import type { TracesConfig } from '../config/config.ts';
 import type { Environment } from '../config/environment.ts';
-import { Sender } from './sender.ts';
-import { readSettings } from './settings.ts';
+import { Exporter } from '../otlp/exporter.ts';
+import { encodeSpans } from './otlp.ts';
+import { readTraceSettings } from './settings.ts';
+import type { Span } from './span.ts';
 import { Tracer } from './tracer.ts';
 
 export interface OpenTracesDeps {
@@ -20,10 +22,19 @@ export function openTraces(
   config: TracesConfig,
   deps: OpenTracesDeps,
 ): { readonly tracing?: Tracing; readonly warnings: readonly Failure[] } {
-  const { settings, warnings } = readSettings(config, deps.env, deps.version);
+  const { settings, warnings } = readTraceSettings(config, deps.env, deps.version);
   if (settings === undefined) return { warnings };
   try {
-    const sender = new Sender({ ...deps, settings, emit: (fact) => tracer.report(fact) });
+    const sender = new Exporter<Span>({
+      ...deps,
+      settings,
+      export: {
+        ...{ place: 'traces', code: 'TRACES_NOT_SENT', noun: 'spans', rejected: 'rejectedSpans' },
+        encode: (spans) => encodeSpans(spans, settings.resource, deps.version),
+        onSent: (spans) => tracer.report({ kind: 'traces-sent', spans }),
+        onDropped: (spans, failure, again) => tracer.report({ kind: 'traces-dropped', spans, failure, again }),
+      },
+    });
     const tracer: Tracer = new Tracer({ ...deps, sampler: settings.sampler, sender });
     return { tracing: tracer, warnings };
   } catch (error) {

@@ -1,4 +1,5 @@
-import type { Attributes, Span } from './span.ts';
+import { type Attributes, keyValues, unixNano } from '../otlp/encode.ts';
+import type { Span } from './span.ts';
 
 /**
  * Spans as the body of one request of OTLP/HTTP with JSON: ids in hexadecimal digits, 64-bit numbers as texts, enums as
@@ -31,22 +32,4 @@ function encodeSpan(span: Span): object {
     ...(links.length === 0 ? {} : { links: links.map(({ traceId, spanId }) => ({ traceId, spanId })) }),
     ...(error === undefined ? {} : { status: { code: STATUS_ERROR, message: `${error.code} (${error.place})` } }),
   };
-}
-
-/** To the microsecond: a double has no more digits for a time of our days. */
-function unixNano(wallMs: number): string {
-  return `${BigInt(Math.round(wallMs * 1e3)) * 1000n}`;
-}
-
-function keyValues(attributes: Attributes): readonly object[] {
-  return Object.entries(attributes).flatMap(([key, value]) =>
-    value === undefined ? [] : [{ key, value: anyValue(value) }],
-  );
-}
-
-function anyValue(value: NonNullable<Attributes[string]>): object {
-  if (typeof value === 'string') return { stringValue: value };
-  if (typeof value === 'boolean') return { boolValue: value };
-  if (typeof value === 'number') return Number.isSafeInteger(value) ? { intValue: `${value}` } : { doubleValue: value };
-  return { arrayValue: { values: value.map(anyValue) } };
 }

@@ -1,7 +1,5 @@
+import type { Attributes } from '../otlp/encode.ts';
 import type { RemoteContext } from './context.ts';
-
-/** What is told with a span: text, numbers, and names. */
-export type Attributes = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
 
 /** The kinds of spans, by their numbers in OTLP. */
 export const SPAN_KIND = { internal: 1, server: 2, client: 3 } as const;

@@ -1,6 +1,7 @@
 import type { Work } from '../base/tracing.ts';
 import { operationOf } from '../observe/operation-of.ts';
-import { type Attributes, SPAN_KIND, type Span } from './span.ts';
+import type { Attributes } from '../otlp/encode.ts';
+import { SPAN_KIND, type Span } from './span.ts';
 
 /** How many names of secrets a span has at most. */
 const MAX_NAMES = 10;

@@ -39,7 +39,12 @@ async function watching(path: string, clock: Clock = systemClock) {
   const request = { kind: 'file', key: 'a' } as const;
   const want: Want = { id: 'a', backend: 'l', request, place: 'secrets.a', refreshMs: 1e6, optional: false };
   let told = 0;
-  const watch = backend.source.watch?.(want, () => told++);
+  const watch = backend.source.watch?.(want, {
+    changed: () => void told++,
+    written: () => {},
+    replaceAt: () => {},
+    covered: () => {},
+  });
   const pause = async (ms: number) => {
     await nap(ms);
     if (clock instanceof FakeClock) await clock.advance(ms);

@@ -105,6 +105,15 @@ describe('a certificate in the configuration', () => {
 });
 
 describe('certificateFrom in the configuration', () => {
+  it('takes one field for key, certificate and chain by the name bundle, and no other beside it', async () => {
+    const { secrets } = await loadWith({ secrets: { tls: { kv: 'secret/tls', certificateFrom: { bundle: 'pem' } } } });
+    expect(secrets.get('tls')?.request.certificateFrom).toEqual({ certificate: 'pem', privateKey: 'pem' });
+    const both = { bundle: 'pem', privateKey: 'key' };
+    expect(await briefly(loadWith({ secrets: { tls: { kv: 'secret/tls', certificateFrom: both } } }))).toEqual([
+      'CONFIG_INVALID secrets.tls.certificateFrom.bundle',
+    ]);
+  });
+
   const from = { certificate: 'crt', privateKey: 'key' };
 
   it('stands beside any request', async () => {
@@ -114,6 +123,10 @@ describe('certificateFrom in the configuration', () => {
 
   it('is refused beside certificate, and without its fields', async () => {
     expect(await briefly(load({}, { certificateFrom: from }))).toEqual(['CONFIG_INVALID secrets.tls.certificateFrom']);
+    expect(await briefly(loadWith({ secrets: { tls: { kv: 'secret/tls', certificateFrom: {} } } }))).toEqual([
+      'CONFIG_MISSING secrets.tls.certificateFrom.certificate',
+      'CONFIG_MISSING secrets.tls.certificateFrom.privateKey',
+    ]);
     const half = loadWith({ secrets: { tls: { kv: 'secret/tls', certificateFrom: { certificate: 'crt' } } } });
     expect(await briefly(half)).toEqual(['CONFIG_MISSING secrets.tls.certificateFrom.privateKey']);
   });

@@ -53,7 +53,7 @@ describe('a broken configuration in an editor', () => {
     [
       'a kind that does not exist',
       'version: 1\nbackends:\n  bao: { kind: vualt }\n',
-      ['3:16 Value is not accepted. Valid values: "vault", "file", "aws-secrets-manager", "acme".'],
+      ['3:16 Value is not accepted. Valid values: "vault", "file", "aws-secrets-manager", "acme", "kubernetes".'],
     ],
     [
       'a key of another login',
@@ -64,14 +64,14 @@ describe('a broken configuration in an editor', () => {
       'two ways to fetch one secret',
       'version: 1\nsecrets:\n  app: { kv: secret/app, read: secret/data/app }\n',
       [
-        '3:26 kv is there already: exactly one of kv, read, write, certificate, trustBundle, key, secretId, parameter, prefix, acme is expected',
+        '3:26 kv is there already: exactly one of kv, read, write, certificate, trustBundle, key, secretId, parameter, prefix, acme, kubernetesSecret, configMap is expected',
       ],
     ],
     [
       'no way to fetch a secret, and a key of another way',
       'version: 1\nsecrets:\n  app: { refresh: 5m }\n  db: { read: database/creds/shop, version: 3 }\n',
       [
-        '3:3 exactly one of kv, read, write, certificate, trustBundle, key, secretId, parameter, prefix, acme is expected',
+        '3:3 exactly one of kv, read, write, certificate, trustBundle, key, secretId, parameter, prefix, acme, kubernetesSecret, configMap is expected',
         '4:3 version goes with kv only',
       ],
     ],

@@ -198,6 +198,7 @@ export const FRESHNESS: readonly Cut[] = [
   backoff('backoff', 'capMs: 30_000', 'capMs: 300_000'),
   backoff('backoff', 'bounds.floorMs + random() *', 'bounds.floorMs +'),
   backoff('backoff', 'bounds.baseMs * 2 **', 'bounds.baseMs * 1 **', { by: 'ceiling that doubles' }),
+  attempts('never-a-hot-loop', 'if (!mustFetch) item.failures = 0;', 'item.failures = 0;', { by: 'a short lease' }),
   attempts('backoff', 'this.#deps.writer.setLife(item, { ...life, renewable: false });', '', {
     by: 'is not repeated',
   }),
@@ -284,9 +285,14 @@ export const FRESHNESS: readonly Cut[] = [
   ),
   manager('pulled-once', 'item.pullableFromMonoMs > now', 'false', { by: 'pulled forward and had not changed' }),
   manager('pulled-once', '!this.#polls || !isPolled(item)', '!this.#polls', { by: 'mints with each request' }),
-  attempts('pulled-once', 'if (keptMonoMs !== undefined) this', 'if (keptMonoMs === null) this', {
-    by: 'keep their spread',
-  }),
+  schedule(
+    'pulled-once',
+    'return pollMonoMs(phaseMonoMs, refreshMs, now.monoMs, random);',
+    'return now.monoMs + refreshMs;',
+    {
+      by: 'keep their spread',
+    },
+  ),
   attempts('refresh-reads-after', 'const wanted = item.fetchesBegun + 1;', 'const wanted = item.fetchesEnded + 1;'),
   attempts('refresh-reads-after', 'MINT_GAP_MS = 1_000', 'MINT_GAP_MS = 0', { by: 'once a second at most' }),
   cutIn('src/deliver/api/aws-configured.ts')(
@@ -297,7 +303,7 @@ export const FRESHNESS: readonly Cut[] = [
       by: 'takes too long',
     },
   ),
-  deadlines('init-polls-nothing', 'this.#polls ? item.want.refreshMs', 'true ? item.want.refreshMs'),
+  deadlines('init-polls-nothing', 'this.#polls ? refreshMsOf(item)', 'true ? item.want.refreshMs'),
   cutIn('src/agent/init.ts')('init-polls-nothing', 'once: true', 'once: false', { by: 'however short refresh is' }),
   cutIn('src/agent/wanted-secrets.ts')(
     'change-refreshes-siblings',
@@ -346,8 +352,8 @@ export const FRESHNESS: readonly Cut[] = [
   queue('one-timer', 'Math.min(first.atMonoMs, this.#compareMs)', 'first.atMonoMs', { by: 'ten years ahead' }),
   attempts(
     'failing-secret-holds-up-nobody',
-    'await this.#deps.writer.fetch(item, begin(item, urgency))',
-    `await ${inTurn('this.#deps.writer.fetch(item, begin(item, urgency))')}`,
+    'await this.#deps.writer.fetch(item, this.#begin(item, urgency))',
+    `await ${inTurn('this.#deps.writer.fetch(item, this.#begin(item, urgency))')}`,
   ),
   manager(
     'failing-secret-holds-up-nobody',

@@ -4,6 +4,7 @@ const mutate = cutIn('src/injector/mutate.ts');
 const patch = cutIn('src/injector/pod/patch.ts');
 const own = cutIn('src/injector/annotations/read-own.ts');
 const vault = cutIn('src/injector/annotations/read-vault.ts');
+const settings = cutIn('src/injector/settings.ts');
 const containers = cutIn('src/injector/pod/agent-containers.ts');
 
 export const INJECTOR: readonly Cut[] = [
@@ -20,6 +21,8 @@ export const INJECTOR: readonly Cut[] = [
   vault('injector-names-wrong', "if (known?.is === 'no place') idle", "if (known?.is !== 'converted') idle", {
     by: 'becomes what',
   }),
+  settings('injector-fits', 'exceeds(requests[name], amount)', 'false'),
+  settings('injector-fits', 'exceeds(amount, limits[name])', 'false'),
   containers('injector-schema', 'readOnlyRootFilesystem: true,', '', { by: 'restricted' }),
   containers('injector-schema', "restartPolicy: 'Always'", 'restartPolicy: 1'),
   vault('injector-vault-bytes', 'else forImport.set(name, value);', 'else forImport.set(name, value.trim());'),
@@ -54,5 +57,20 @@ export const INJECTOR: readonly Cut[] = [
     {
       by: 'is read again when it changes',
     },
+  ),
+  containers('injector-policy', 'periodSeconds: 1,', 'periodSeconds: 2,', { by: 'of the code' }),
+  cutIn('examples/kubernetes/admission-policy.yaml')('injector-policy', '[Deny]', '[Audit]', { by: 'deny in every' }),
+  cutIn('src/injector/metrics/create-metrics.ts')(
+    'injector-metrics',
+    'reviews.inc({ outcome }, 0)',
+    'reviews.inc({ outcome })',
+  ),
+  cutIn('src/injector/server/server.ts')('injector-metrics', "isInjected ? 'injected' : 'unchanged'", "'injected'", {
+    by: 'answers a review',
+  }),
+  cutIn('examples/helm/pannier-injector/templates/service.yaml')(
+    'injector-chart',
+    'targetPort: webhook',
+    'targetPort: {{ randInt 1 9 }}',
   ),
 ];

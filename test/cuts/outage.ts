@@ -19,6 +19,21 @@ export const OUTAGE: readonly Cut[] = [
   ),
   deadlines('stale-with-age', 'OVERDUE_MS = 1_000', 'OVERDUE_MS = 60_000', { by: 'waits for a login' }),
   cutIn('src/base/backoff.ts')('recovery-spreads', 'bounds.floorMs + random() *', 'bounds.floorMs +'),
+  cutIn('src/base/backoff.ts')('silent-server', 'return restMs > 0 ? Math.round(', 'return restMs > 1e9 ? Math.round('),
+  cutIn('src/base/backoff.ts')(
+    'silent-server',
+    'Math.max(MIN_TRY_MS, restMs / 2)',
+    'Math.max(MIN_TRY_MS, restMs / 4)',
+    {
+      by: 'takes its time',
+    },
+  ),
+  cutIn('src/backend/vault/auth/login-keeper.ts')(
+    'silent-server',
+    'setUrgency(wake, URGENCY.ending, login.endsMonoMs);',
+    '',
+    { by: 'in time' },
+  ),
   deadlines('max-stale', 'now.monoMs + entry.fetchedWallMs + maxStaleMs - now.wallMs', 'maxStaleMs * 1e9'),
   outcome('init-tells-why', '`${why.seen}, backend ${backend}`', 'why.seen'),
   cutIn('src/backend/vault/client/status.ts')(

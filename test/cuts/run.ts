@@ -20,10 +20,12 @@ import { FLEET } from './fleet.ts';
 import { FRESHNESS } from './freshness.ts';
 import { INJECTOR } from './injector.ts';
 import { KEYSTORES } from './keystores.ts';
+import { KUBERNETES } from './kubernetes.ts';
 import { MOVING_IN } from './moving-in.ts';
 import { OUTAGE } from './outage.ts';
 import { PROXY } from './proxy.ts';
 import { PUBLISHING } from './publishing.ts';
+import { PUSH } from './push.ts';
 import { RELOAD } from './reload.ts';
 import { REPLACED } from './replaced.ts';
 import { SDS } from './sds.ts';
@@ -64,10 +66,12 @@ const all: readonly Cut[] = [
   ...ADVICE,
   ...INJECTOR,
   ...KEYSTORES,
+  ...KUBERNETES,
   ...SDS,
   ...COMMANDS,
   ...TRACES,
   ...STATEMENT,
+  ...PUSH,
 ];
 const held = PROMISES.flatMap((promise) => ('held' in promise ? [promise] : []));
 

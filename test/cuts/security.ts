@@ -27,7 +27,15 @@ export const SECURITY: readonly Cut[] = [
     '  } catch {\n    return undefined;',
     '  } catch (error) {\n    throw error;',
   ),
-  cutIn('src/config/load/interpolate.ts')('config-bounded', 'if (this.#nodes >= MAX_NODES ||', 'if ('),
+  // Values are counted once more where references are filled, so without this the file is refused there, but late.
+  cutIn('src/config/load/parse-yaml.ts')(
+    'config-bounded',
+    'if (this.#byAliases > MAX_BY_ALIASES) this',
+    'if (this.#byAliases < 0) this',
+    {
+      by: 'told at the one that does',
+    },
+  ),
   cutIn('src/render/helpers/search.ts')(
     'pattern-bounded',
     "if (found === undefined) throw new BadArgument('got a text for which its pattern takes too long');",

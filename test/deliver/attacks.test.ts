@@ -14,7 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { memoryDisk } from '../../src/deliver/file/disk.ts';
 import { Folder } from '../../src/deliver/file/folder.ts';
@@ -85,9 +85,12 @@ describe('the directory of an output that was exchanged after the start', () => 
     const staged = await sink.stage(bytesOf({ a: '1' }));
     if (typeof staged === 'string') throw new Error('expected a change');
     renameSync(dir, join(base, 'moved'));
-    mkdirSync(dir);
+    // It has a candidate of the same name, with bytes of somebody else.
+    mkdirSync(join(dir, basename(staged.dir)), { recursive: true });
+    writeFileSync(join(dir, basename(staged.dir), 'a'), 'foreign');
+    const before = listTree(dir);
     expect((await failureOf(staged.commit())).code).toBe('OUTPUT_NOT_WRITABLE');
-    expect(listTree(dir)).toEqual([]);
+    expect(listTree(dir)).toEqual(before);
     await publish(sink, { a: '2' });
     expect(read(dir, 'a')).toBe('2');
   });

@@ -27,7 +27,11 @@ const MUST_HAVE: Readonly<Record<string, string>> = {
 };
 
 /** Variables that the configurations of the pages use. */
-const ENVIRONMENT = { CREDENTIALS_DIRECTORY: '/run/credentials/pannier.service', HOME: '/root' };
+const ENVIRONMENT = {
+  CREDENTIALS_DIRECTORY: '/run/credentials/pannier.service',
+  HOME: '/root',
+  KUBERNETES_SERVICE_HOST: '10.0.0.1',
+};
 
 describe('the command lines of the documentation', () => {
   it.each(commandLines().map(({ where, words }) => [where, words.join(' '), words] as const))(

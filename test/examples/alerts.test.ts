@@ -117,6 +117,11 @@ const CASES: Readonly<Record<string, Case>> = {
     labels: { backend: 'bao' },
     at: '35m',
   },
+  PannierFeedDown: {
+    fires: [of('pannier_feed_up', always(0), { backend: 'bao' })],
+    silent: [of('pannier_feed_up', '0x30 1x30', { backend: 'bao' })],
+    labels: { backend: 'bao' },
+  },
   PannierConfigurationRefused: {
     fires: [of('pannier_config_last_load_successful', always(0))],
     silent: [of('pannier_config_last_load_successful', always(1))],

@@ -14,9 +14,12 @@ export interface Example {
 /** A Kubernetes object, or any other map. */
 export type Manifest = { readonly kind: string } & Record<string, unknown>;
 
+/** What Helm and Kustomize make manifests of; helm.test.ts does it. */
+const SOURCES = ['examples/helm/**', '**/kustomization.yaml'];
+
 /** The Kubernetes manifests in examples/, by file. */
 export function manifests(): ReadonlyMap<string, readonly Manifest[]> {
-  const files = globSync('examples/**/*.yaml').sort();
+  const files = globSync('examples/**/*.yaml', { exclude: SOURCES }).sort();
   const read = files.map((file): [string, Manifest[]] => {
     const documents = parseAllDocuments(readFileSync(file, 'utf8'));
     return [file, (documents as { toJS(): Manifest }[]).map((document) => document.toJS())];

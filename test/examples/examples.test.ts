@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import { planOf } from '../../src/agent/create-plan.ts';
 import { BACKEND_KINDS } from '../../src/backend/registry.ts';
 import { loadConfig } from '../../src/config/load.ts';
+import { type FakeApiServer, startFakeApiServer } from '../backend/kubernetes/fake-api-server.ts';
 import { type Moto, startMoto } from '../servers/index.ts';
 import { runAgent } from '../system/agent.helpers.ts';
 import { baoOf, published, useScene, useWorld } from '../system/openbao.helpers.ts';
@@ -14,8 +15,11 @@ import { configurations, dataOf, type Example } from './configurations.ts';
 const examples = configurations();
 const folders = readdirSync('examples', { withFileTypes: true }).filter((entry) => entry.isDirectory());
 
-/** Variables that a deployment sets for its configuration. */
-const ENVIRONMENT = { CREDENTIALS_DIRECTORY: '/run/credentials/pannier.service' };
+/** Variables that a deployment sets for its configuration: units have the first, pods the second. */
+const ENVIRONMENT = {
+  CREDENTIALS_DIRECTORY: '/run/credentials/pannier.service',
+  KUBERNETES_SERVICE_HOST: '10.0.0.1',
+};
 
 async function load(path: string) {
   return planOf(await loadConfig({ kinds: BACKEND_KINDS, paths: [path], env: ENVIRONMENT, cwd: process.cwd() }), 0);
@@ -29,7 +33,9 @@ describe('examples', () => {
 
   it('each has a configuration', () => {
     const having = new Set(examples.map(({ dir }) => dir.split('/')[1]));
-    expect(folders.map(({ name }) => name).filter((name) => !having.has(name))).toEqual([]);
+    // These are the injector, whose pods have the configurations.
+    const isInjector = (name: string) => ['helm', 'kustomize'].includes(name);
+    expect(folders.map(({ name }) => name).filter((name) => !having.has(name) && !isInjector(name))).toEqual([]);
   });
 
   it.each(examples.map((one) => [one.name, one] as const))('%s is a valid configuration', async (_, { text, dir }) => {
@@ -53,6 +59,7 @@ describe('on real backends', () => {
   const scene = useScene();
   const world = useWorld({ database: true });
   let moto: Moto;
+  let kube: FakeApiServer;
   beforeAll(async () => {
     await world().putSecret('app', { api_key: 'one' });
     await world().putSecret('store', { password: 'c0rrect-horse' });
@@ -62,7 +69,13 @@ describe('on real backends', () => {
       const secret = { Name: `prod/shop/${name}`, SecretString: `{"${name}_password":"one"}` };
       await moto.api('secretsmanager', 'CreateSecret', secret);
     }
-    return () => moto.stop();
+    kube = await startFakeApiServer();
+    kube.putSecret('shop-db', { password: 'one' });
+    kube.putConfigMap('shop-settings', { color: 'red' });
+    return async () => {
+      await kube[Symbol.asyncDispose]();
+      await moto.stop();
+    };
   });
 
   it.each(examples.filter(remote).map((one) => [one.name, one] as const))('%s publishes its files', async (_, one) => {
@@ -83,10 +96,18 @@ describe('on real backends', () => {
     const { outputs = {}, backends = {}, secrets } = dataOf(one);
     const servers = Object.entries(backends).map(([name, { kind, region }]) => [
       name,
-      kind === 'vault' ? baoOf(world()) : { kind, ...(region ? { region } : {}), endpoint: moto.address },
+      serverOf(kind as string, region, dir),
     ]);
     const places = Object.entries(outputs).map(([name, { files }]) => [name, { dir: join(dir, name), files }]);
     return { backends: Object.fromEntries(servers), secrets, outputs: Object.fromEntries(places) };
+  }
+
+  function serverOf(kind: string, region: unknown, dir: string): object {
+    if (kind === 'vault') return baoOf(world());
+    if (kind !== 'kubernetes') return { kind, ...(region ? { region } : {}), endpoint: moto.address };
+    const tokenFile = join(dir, 'api-token');
+    writeFileSync(tokenFile, 'made-up');
+    return { kind, address: kube.address, tokenFile, namespace: 'shop' };
   }
 });
 

@@ -1,4 +1,6 @@
+import { basename } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { IS_INJECTED } from '../../scripts/admission-policy/checks.ts';
 import { parseCommandLine } from '../cli/command-line.helpers.ts';
 import { type Manifest, manifests } from './configurations.ts';
 import { kubernetesProblems } from './schemas.ts';
@@ -31,7 +33,7 @@ interface Pod {
 const files = manifests();
 const INJECTOR = 'examples/kubernetes/injector.yaml';
 const pods: [string, Pod][] = [...files].flatMap(([file, objects]) =>
-  file === INJECTOR ? [] : objects.flatMap(podOf).map((pod) => [file, pod]),
+  file.endsWith('/injector.yaml') ? [] : objects.flatMap(podOf).map((pod) => [file, pod]),
 );
 const of = (name: string): Pod => pods.find(([file]) => file.endsWith(`/${name}.yaml`))?.[1] as Pod;
 const agents = ({ initContainers, containers }: Pod) =>
@@ -40,11 +42,22 @@ const agents = ({ initContainers, containers }: Pod) =>
 describe('the manifests', () => {
   it('match the schemas of Kubernetes, without unknown keys', { timeout: 120_000 }, async () => {
     expect(pods.length).toBeGreaterThan(5);
-    const isNewer = (file: string) => file.endsWith('/env-file.yaml'); // `fileKeyRef` came with 1.34
-    const objectsOf = (newer: boolean) =>
-      [...files].flatMap(([file, objects]) => (isNewer(file) === newer ? objects : []));
-    expect(await kubernetesProblems(objectsOf(false))).toEqual([]);
-    expect(await kubernetesProblems(objectsOf(true), '1.35')).toEqual([]);
+    // `fileKeyRef` and `podCertificate` came with 1.34, and admission policies that change objects with 1.36.
+    const oldest: Readonly<Record<string, string>> = {
+      'env-file.yaml': '1.35',
+      'pod-certificate.yaml': '1.35',
+      'admission-policy.yaml': '1.36',
+    };
+    const byOldest = Map.groupBy(files, ([file]) => oldest[basename(file)] ?? '1.29');
+    for (const [version, some] of byOldest) {
+      expect(
+        await kubernetesProblems(
+          some.flatMap(([, objects]) => objects),
+          version,
+        ),
+      ).toEqual([]);
+    }
+    expect([...byOldest.keys()].sort()).toEqual(['1.29', '1.35', '1.36']);
   });
 
   it('the schemas do notice a wrong key', { timeout: 120_000 }, async () => {
@@ -148,6 +161,7 @@ describe('the manifest of the injector', () => {
     for (const { sideEffects, reinvocationPolicy, matchConditions, rules, admissionReviewVersions } of webhooks) {
       expect([sideEffects, reinvocationPolicy, admissionReviewVersions]).toEqual(['None', 'IfNeeded', ['v1']]);
       expect(matchConditions[0].expression).toContain("name.startsWith('pannier.dev/')");
+      expect(matchConditions[1].expression).toBe(`!(${IS_INJECTED.replaceAll('\n', ' ')})`);
       expect(rules[0]).toMatchObject({ resources: ['pods'], operations: ['CREATE'] });
     }
     const [closed, open] = webhooks.map((one: { namespaceSelector: { matchExpressions: object[] } }) =>

@@ -122,6 +122,8 @@ export interface FaultCase {
     readonly filesGo?: boolean;
     /** The most requests in a second of the fault; absent: 8. */
     readonly peak?: number;
+    /** The most requests in a second after it; absent: 12. */
+    readonly peakAfter?: number;
     /** Not more memory than this was ever used. */
     readonly peakMiB?: number;
   };

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type FleetFigures, figuresOf, HELD, tableOf } from './figures.ts';
-import { type FleetResult, simulateFleet, TIMELINE } from './simulate-fleet.ts';
+import { type FleetResult, peakPerSecond, simulateFleet, TIMELINE } from './simulate-fleet.ts';
 
 const options = { agents: 200, seed: 1, startSpreadMs: 600_000, reloadSpreadMs: 120_000 };
 const docs = join(import.meta.dirname, '../../docs');
@@ -45,6 +45,19 @@ describe('a fleet of 200 agents, through a start, an outage, a mount that is gon
     expect(all).toBeGreaterThanOrEqual(options.agents);
     expect(Math.max(...inChange)).toBeLessThan(all / 2);
   });
+});
+
+describe('a fleet of agents with 20 secrets each, after an outage of one minute', () => {
+  const few = { ...options, agents: 40, polled: 20, outageMinutes: 1, minutes: 66 };
+  const [began] = TIMELINE.outage;
+
+  it('has nearly all that failed fresh again in two minutes, and asks for less than twice its steady load', async () => {
+    const result = await simulateFleet(few);
+    expect(result.fresh[began]).toBeLessThan(0.85);
+    expect(result.fresh[began + 2]).toBeGreaterThan(0.95);
+    const peak = peakPerSecond(result, [began + 1, began + 10]);
+    expect(peak).toBeLessThanOrEqual(2 * result.steadyPerSecond);
+  }, 120_000);
 });
 
 describe('a fleet that starts in one instant', () => {

@@ -16,8 +16,6 @@ import { LeaseManager } from '../../src/lease/manager.ts';
 import type { SimTime } from './sim-clock.ts';
 import type { SimServer } from './sim-server.ts';
 
-const NAMES = ['app', 'mail', 'db'];
-
 export interface SimAgentOptions {
   readonly time: SimTime;
   readonly server: SimServer;
@@ -25,6 +23,8 @@ export interface SimAgentOptions {
   readonly random: () => number;
   /** Name of its pod. */
   readonly pod: string;
+  /** How many secrets of KV it has. */
+  readonly polled: number;
   readonly refreshMs: number;
   readonly startSpreadMs: number;
   readonly reloadSpreadMs: number;
@@ -33,7 +33,7 @@ export interface SimAgentOptions {
 }
 
 /**
- * One agent of a fleet with two secrets of KV, in two mounts, and the credentials of a database: the lease manager, the
+ * One agent of a fleet with secrets of KV, in two mounts, and the credentials of a database: the lease manager, the
  * session, the client and the circuit breaker that `pannier run` has. Only sockets, files and the output loop are left
  * out. What the agent loads on need is loaded above: loading takes real time, and simulated time does not wait for it.
  */
@@ -42,7 +42,8 @@ export class SimAgent {
   readonly #backend: ReturnType<typeof createVaultBackend>;
   readonly #cancelReload: () => void;
 
-  constructor({ time, server, random, pod, refreshMs, startSpreadMs, reloadSpreadMs, reloaded }: SimAgentOptions) {
+  constructor(options: SimAgentOptions) {
+    const { time, server, random, pod, polled, refreshMs, startSpreadMs, reloadSpreadMs, reloaded } = options;
     const clock = time.clockAt(random() * 3_600_000);
     const emit = () => {};
     const auth = {
@@ -63,12 +64,13 @@ export class SimAgent {
     const spreadsFirst = spreadsFirstOf(config);
     const common = { client, clock, random, emit };
     const session = createSession({ ...common, method, revokeOnExit: false, backend: 'bao', spreadsFirst });
-    this.#backend = { ...createVaultBackend(config, { ...common, session }), spreadsFirst };
+    const { onRecovered } = protection;
+    this.#backend = { ...createVaultBackend(config, { ...common, session }), spreadsFirst, onRecovered };
     this.#manager = new LeaseManager({ clock, random, emit });
 
     const manager = this.#manager;
     const share = podShare({ POD_NAME: pod }, 'shop') ?? 0;
-    const slot = new ReloadSlot({ spreadMs: reloadSpreadMs, share, manager, clock, names: () => NAMES });
+    const slot = new ReloadSlot({ spreadMs: reloadSpreadMs, share, manager, clock, names: () => manager.names() });
     slot.takenUp();
     this.#cancelReload = () => cancel();
     let cancel = () => {};
@@ -80,17 +82,20 @@ export class SimAgent {
         reloaded();
       });
     });
-    const wants = new Map([
-      ['app', wantOf('app', { kind: 'vault-kv', path: 'secret/shop/app' }, refreshMs)],
-      ['mail', wantOf('mail', { kind: 'vault-kv', path: 'team/shop/mail' }, refreshMs)],
-      ['db', wantOf('db', { kind: 'vault-read', path: 'database/creds/shop' }, refreshMs)],
-    ]);
+    const wants = new Map<string, Want>();
+    for (let nth = 0; nth < polled; nth++) {
+      const path = nth % 2 === 0 ? 'secret/shop/app' : 'team/shop/mail';
+      const name = nth < 2 ? path.replace(/.*\//, '') : `more-${nth}`;
+      const own = nth < 2 ? path : `${path}-${nth}`;
+      wants.set(name, wantOf(name, { kind: 'vault-kv', path: own }, refreshMs));
+    }
+    wants.set('db', wantOf('db', { kind: 'vault-read', path: 'database/creds/shop' }, refreshMs));
     manager.reconcile(wants, new Map([['bao', this.#backend]]));
   }
 
   /** How many of its secrets are as they should be. */
   get fresh(): number {
-    return NAMES.filter((name) => this.#manager.entryOf(name)?.state === 'fresh').length;
+    return [...this.#manager.entries()].filter(([, entry]) => entry?.state === 'fresh').length;
   }
 
   /** The pod ends. */

@@ -45,7 +45,7 @@ export class SimServer {
     await new Promise<void>((resolve) => time.after(this.isDown ? 1 : 5 + 10 * random(), resolve));
     if (this.isDown) throw new WireError({ code: 'ECONNREFUSED' }, { stale: false, midway: false });
     if (isRefused) return json(random() < 0.5 ? 503 : 429, { errors: ['too many requests'] });
-    return this.#reply(`${method} ${path}`, body);
+    return this.#reply(`${method} ${path.replace(/(?<=\/shop\/(?:app|mail))-\d+$/, '')}`, body);
   }
 
   #hasCapacity(): boolean {

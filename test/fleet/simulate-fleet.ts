@@ -30,6 +30,10 @@ export interface FleetOptions {
   readonly startSpreadMs: number;
   /** `reloadSpread` of each output. */
   readonly reloadSpreadMs: number;
+  /** How long the outage lasts, ten minutes at most. Absent: ten. */
+  readonly outageMinutes?: number;
+  /** How many secrets of KV each agent has, half of them in either mount. Absent: two. */
+  readonly polled?: number;
   /** Only the first so many minutes. Absent: the whole timeline. */
   readonly minutes?: number;
   /**
@@ -55,15 +59,15 @@ export interface FleetResult {
 }
 
 /** Polls, renewals of leases and of logins, each at the middle of its jitter. */
-export function steadyPerSecond(agents: number): number {
+export function steadyPerSecond(agents: number, polled = 2): number {
   const renewals = 1 / (LOGIN_TTL_S * (2 / 3)) + 1 / (LEASE_TTL_S * (2 / 3 - 0.025));
-  return agents * (2 * (1000 / REFRESH_MS) + renewals);
+  return agents * (polled * (1000 / REFRESH_MS) + renewals);
 }
 
 /** Runs a fleet through the timeline. The same options give the same numbers. */
 export async function simulateFleet(options: FleetOptions): Promise<FleetResult> {
   const { agents, batch = 2_500, minutes = TIMELINE.end } = options;
-  const steady = steadyPerSecond(agents);
+  const steady = steadyPerSecond(agents, options.polled);
   // So many requests fall in a bucket that chance alone moves their number by a few percent.
   const bucketMs = 1000 * ([10, 20, 30, 60, 120].find((seconds) => seconds * steady >= 100) ?? 240);
   const buckets = Math.ceil((minutes * MINUTE) / bucketMs);
@@ -88,7 +92,7 @@ export async function simulateFleet(options: FleetOptions): Promise<FleetResult>
         list[at] = (list[at] ?? 0) + 1;
       },
       (minute, secrets) => {
-        fresh[minute] = (fresh[minute] ?? 0) + secrets / (3 * agents);
+        fresh[minute] = (fresh[minute] ?? 0) + secrets / (((options.polled ?? 2) + 1) * agents);
       },
     );
   }
@@ -102,7 +106,8 @@ async function runBatch(
   note: Note,
   noteFresh: (minute: number, secrets: number) => void,
 ): Promise<void> {
-  const { seed, first, count, perSecond, minutes, startSpreadMs, reloadSpreadMs } = options;
+  const { seed, first, count, perSecond, minutes, startSpreadMs, reloadSpreadMs, polled = 2 } = options;
+  const { outageMinutes = TIMELINE.outage[1] - TIMELINE.outage[0] } = options;
   const random = numbers(seed + first);
   const time = new SimTime();
   const server = new SimServer({
@@ -115,7 +120,7 @@ async function runBatch(
   const reloaded = () => note('reload', time.nowMs);
   const start = (pod: string, spreadMs: number) =>
     new SimAgent({
-      ...{ time, server, random, pod, refreshMs: REFRESH_MS, reloadSpreadMs, reloaded },
+      ...{ time, server, random, pod, polled, refreshMs: REFRESH_MS, reloadSpreadMs, reloaded },
       startSpreadMs: spreadMs,
     });
   const agents = Array.from({ length: count }, (_, at) => start(`shop-${first + at}`, startSpreadMs));
@@ -124,7 +129,7 @@ async function runBatch(
   at(TIMELINE.outage[0], () => {
     server.isDown = true;
   });
-  at(TIMELINE.outage[1], () => {
+  at(TIMELINE.outage[0] + outageMinutes, () => {
     server.isDown = false;
   });
   at(TIMELINE.revoked[0], () => {

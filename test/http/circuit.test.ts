@@ -10,11 +10,13 @@ const answer: Outcome = { kind: 'answer' };
 function circuitWorld(random = () => 0.5) {
   const clock = new FakeClock();
   const changes: CircuitView[] = [];
-  const circuit = new Circuit({ clock, random, changed: (view) => changes.push(view) });
+  const outages: number[] = [];
+  const recovered = (outageMs: number) => outages.push(outageMs);
+  const circuit = new Circuit({ clock, random, changed: (view) => changes.push(view), recovered });
   const report = (outcome: Outcome, ...paths: string[]) => {
     for (const path of paths) circuit.report(path, outcome);
   };
-  return { clock, circuit, report, changes, state: () => circuit.view.state };
+  return { clock, circuit, report, changes, outages, state: () => circuit.view.state };
 }
 
 describe('the circuit breaker of a backend', () => {
@@ -25,6 +27,19 @@ describe('the circuit breaker of a backend', () => {
     report(down, '/v1/secret/data/a');
     expect(state()).toBe('open');
     expect(circuit.refusal(false)).toMatchObject({ code: 'BACKEND_UNREACHABLE', seen: 'connection refused' });
+  });
+
+  it('says when the backend answers again, and how long ago the first failure was', async () => {
+    const { clock, circuit, report, outages } = circuitWorld();
+    report(down, '/v1/a/1');
+    report(answer, '/v1/a/1');
+    await clock.advance(60_000);
+    report(down, '/v1/a/1', '/v1/a/1', '/v1/a/1');
+    await clock.advance(90_000);
+    circuit.begin();
+    expect(outages).toEqual([]);
+    report(answer, '/v1/a/1', '/v1/a/1');
+    expect(outages).toEqual([90_000]);
   });
 
   it('stays closed while an answer comes in between', () => {

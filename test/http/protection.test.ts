@@ -53,6 +53,28 @@ describe('a client with a circuit breaker', () => {
   });
 });
 
+describe('a backend that answers again', () => {
+  it('is told of to all that listen, with the length of the outage, until they no longer listen', async () => {
+    let status = 503;
+    const server = await serve((_request, socket) => answerJson(socket, status, '{"data":{}}'));
+    const clock = new FakeClock();
+    const context = { clock, random: () => 0.5, emit: () => {}, env: {}, version: '0', kept: new Map() };
+    const protection = protectionOf({ kind: 'vault', name: 'bao' }, context);
+    const told: number[] = [];
+    const listening = protection.onRecovered((outageMs) => told.push(outageMs));
+    const { failing, ask } = connect(server.address, {}, { clock, protection });
+    for (let outage = 0; outage < 2; outage++) {
+      status = 503;
+      for (const path of ['secret/data/a', 'database/creds/b', 'secret/data/a']) await failing(path);
+      await clock.advance(60_000);
+      status = 200;
+      await ask('secret/data/a');
+      listening[Symbol.dispose]();
+    }
+    expect(told).toEqual([60_000]);
+  });
+});
+
 describe('the start of an agent', () => {
   const config = { kind: 'vault', name: 'bao', requests: { startSpreadMs: 30_000 } } satisfies BackendConfig;
   const context = {

@@ -46,6 +46,23 @@ describe('requests to a backend', () => {
     expect(began).toEqual(['running', 'login', 'renewal', 'first', 'first 2', 'poll']);
   });
 
+  it('that are logins and renewals do not wait for polls that hang in all slots, nor for a probe that hangs', async () => {
+    const { clock, circuit, ask, end, began } = limiterWorld({ count: 2, spare: 2 });
+    for (const name of ['hung 1', 'hung 2', 'poll', 'first']) await ask(name, name === 'first' ? first : poll);
+    for (const name of ['renewal', 'login', 'renewal 2']) await ask(name, name === 'login' ? login : ending);
+    expect(began).toEqual(['hung 1', 'hung 2', 'renewal', 'login']);
+    await end('login');
+    expect(began.at(-1)).toBe('renewal 2');
+    for (const name of ['hung 1', 'hung 2', 'renewal', 'renewal 2', 'first', 'poll']) await end(name);
+    for (let times = 0; times < 3; times++) circuit.report('/v1/a/1', { kind: 'down', failure: refused });
+    await clock.advance(30_000);
+    began.length = 0;
+    for (const name of ['probe', 'poll 2', 'renewal 3', 'renewal 4']) {
+      await ask(name, name.startsWith('renewal') ? ending : poll);
+    }
+    expect(began).toEqual(['probe', 'renewal 3']);
+  });
+
   it('come at the rate of the configuration after its burst, and renewals and logins do not wait for it', async () => {
     const { clock, ask, began } = limiterWorld({ count: 16, rate: { perSecond: 2, burst: 2 } });
     for (const name of ['a', 'b', 'c', 'd']) await ask(name, poll);

@@ -11,6 +11,9 @@ import { createAuthority } from '../servers/certificates.ts';
 /** The part of an API server that the injector uses: one MutatingWebhookConfiguration with optimistic locking. */
 export interface WebhookServer extends AsyncDisposable {
   readonly call: CallApiServer;
+  readonly port: number;
+  /** Has the token and the CA of a service account. */
+  readonly accountDir: string;
   /** The bundles of the webhooks, decoded. */
   bundles(): readonly string[];
   /** Writes the object again without a bundle, as Helm or Argo CD may. */
@@ -75,6 +78,8 @@ export async function startWebhookServer(): Promise<WebhookServer> {
   const { port } = server.address() as AddressInfo;
   return {
     call: callApiServer({ host: '127.0.0.1', port, accountDir: dir }),
+    port,
+    accountDir: dir,
     bundles: () =>
       // biome-ignore lint/suspicious/noExplicitAny: an object of Kubernetes
       object.webhooks.map(({ clientConfig }: any) => Buffer.from(clientConfig.caBundle ?? '', 'base64').toString()),

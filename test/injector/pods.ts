@@ -229,6 +229,7 @@ export const SHAPES: readonly Shape[] = [
       containers: [
         {
           ...app,
+          restartPolicy: 'Never',
           restartPolicyRules: [{ action: 'Restart', exitCodes: { operator: 'In', values: [42] } }],
           newField: 'x',
         },
@@ -438,6 +439,32 @@ export const SHAPES: readonly Shape[] = [
       'spec.volumes.0.emptyDir.sizeLimit': '64Mi',
     },
   ),
+  injected('a limit below the default request', pod(own({ 'limits-memory': '32Mi', 'limits-cpu': '10m' })), {
+    [`${FIRST}.resources`]: { requests: { cpu: '10m', memory: '32Mi' }, limits: { cpu: '10m', memory: '32Mi' } },
+  }),
+  injected('a request above the default limit', pod(own({ 'requests-memory': '0.25Gi' })), {
+    [`${FIRST}.resources`]: { requests: { cpu: '20m', memory: '0.25Gi' }, limits: { memory: '0.25Gi' } },
+  }),
+  injected(
+    'a request above a limit of vault-k8s',
+    pod({ ...vault({ 'agent-limits-mem': '32Mi' }), 'pannier.dev/requests-memory': '64Mi' }),
+    { [`${FIRST}.resources`]: { requests: { cpu: '20m', memory: '64Mi' }, limits: { memory: '64Mi' } } },
+  ),
+  injected(
+    'small resources of the pod, which the agent shares',
+    pod(own({ 'requests-cpu': '5m' }), {
+      resources: { requests: { cpu: '10m', memory: '32Mi' }, limits: { memory: '100Mi' } },
+      containers: [{ ...app, resources: { requests: { cpu: '5m', memory: '32Mi' } } }],
+    }),
+    { [`${FIRST}.resources`]: { requests: { cpu: '5m', memory: '0' }, limits: { memory: '128Mi' } } },
+  ),
+  injected('an image with white space around it', pod(own({ image: ' r.io/p:2\n' })), {
+    [`${FIRST}.image`]: 'r.io/p:2',
+  }),
+  injected('a path with double slashes and dots', pod(own({ 'volume-path': '/run//secrets/x/../shop/' })), {
+    'spec.containers.0.volumeMounts.0.mountPath': '/run/secrets/shop',
+    'effective.outputs.files.dir': '/run/secrets/shop',
+  }),
   injected(
     'secrets, mounts and a proxy of vault-k8s',
     pod(
@@ -525,6 +552,83 @@ export const SHAPES: readonly Shape[] = [
     'several wrong values',
     pod(own({ mode: 'x', 'run-as-user': '-1', 'size-limit': 'big', 'token-expiry': '1s' })),
     'pannier.dev/mode must be one of sidecar, init, both; pannier.dev/size-limit',
+  ),
+  denied(
+    'a request above its limit',
+    pod(own({ 'requests-cpu': '0.2', 'limits-cpu': '100m', 'requests-memory': '1G', 'limits-memory': '900M' })),
+    'pannier.dev/requests-cpu is more than pannier.dev/limits-cpu; pannier.dev/requests-memory is more than',
+  ),
+  denied(
+    'a request of vault-k8s above its limit',
+    pod(vault({ 'agent-requests-ephemeral': '20Mi', 'agent-limits-ephemeral': '10Mi' })),
+    'vault.hashicorp.com/agent-requests-ephemeral is more than vault.hashicorp.com/agent-limits-ephemeral',
+  ),
+  denied('an image that is none', pod(own({ image: 'a b' })), 'pannier.dev/image must be the name of an image'),
+  denied('files in the directory of the configuration', pod(own({ 'volume-path': '/etc/pannier/x' })), 'of the agent'),
+  denied('files in the directory of the sockets', pod(own({ 'volume-path': '/run/./pannier/' })), 'of the agent'),
+  denied('files in /etc by another way', pod(own({ 'volume-path': '/srv/../etc' })), 'output in /etc would hide files'),
+  denied(
+    'one path twice',
+    pod({
+      'pannier.dev/inject': 'true',
+      'pannier.dev/config-map': 'shop',
+      'pannier.dev/volume-path': '/run/a,/run//a/',
+    }),
+    'output in /run/a is named twice',
+  ),
+  denied(
+    'a mount at our place by another way',
+    pod(own(), {
+      containers: [{ ...app, volumeMounts: [{ name: 'd', mountPath: '/run//secrets/pannier' }] }],
+      volumes: [{ name: 'd', emptyDir: {} }],
+    }),
+    'container app mounts another volume at /run/secrets/pannier',
+  ),
+  denied(
+    'mounts to copy where the agent has its own',
+    pod(vault({ 'agent-copy-volume-mounts': 'app', 'tls-secret': 'vault-tls' }), {
+      containers: [
+        {
+          ...app,
+          volumeMounts: [
+            { name: 'd', mountPath: '/etc/pannier' },
+            { name: 'd', mountPath: '/vault/tls/' },
+          ],
+        },
+      ],
+      volumes: [{ name: 'd', emptyDir: {} }],
+    }),
+    'container app mounts a volume at /etc/pannier, which the agent has too; container app mounts a volume at /vault/tls',
+  ),
+  denied(
+    'a ConfigMap whose name has two dots',
+    pod(own({ 'ca-config-map': 'a..b' })),
+    'pannier.dev/ca-config-map must be the name of an object',
+  ),
+  denied(
+    'a Secret of a name that no object has',
+    pod(vault({ 'tls-secret': 'Vault_TLS' })),
+    'vault.hashicorp.com/tls-secret must be the name of an object',
+  ),
+  denied(
+    'variables of a file outside the output',
+    pod(own({ env: 'A', 'env-file': '../x' })),
+    'pannier.dev/env-file must be a file below the directory of the output',
+  ),
+  denied(
+    'variables of a file that is not there',
+    pod(own({ env: 'A', 'env-file': 'other.env' })),
+    'pannier.dev/env-file names no file of the first output that the kubelet can read',
+  ),
+  denied(
+    'variables of a file for another reader',
+    pod(own({ 'file-app.env': '{ format: dotenv, for: docker, from: app }', env: 'A', 'env-file': 'app.env' })),
+    'pannier.dev/env-file names no file of the first output that the kubelet can read',
+  ),
+  denied(
+    'one variable twice',
+    pod(own({ env: 'A,A=B', 'env-file': 'app.env' })),
+    'pannier.dev/env names a variable twice',
   ),
   denied('an empty role', pod(own({ role: ' ' })), 'pannier.dev/role is empty'),
   denied(

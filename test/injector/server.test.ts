@@ -2,7 +2,7 @@ import { request } from 'node:https';
 import { connect } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Fact } from '../../src/base/fact.ts';
-import { InjectorServer } from '../../src/injector/server/server.ts';
+import { InjectorServer, type ReviewOutcome } from '../../src/injector/server/server.ts';
 import { createAuthority } from '../servers/certificates.ts';
 import { DEFAULTS, reviewOf } from './review.helpers.ts';
 
@@ -16,10 +16,12 @@ const ca = authority.certificatePem;
 let server: InjectorServer;
 let facts: Fact[];
 let isReady: boolean;
+let outcomes: ReviewOutcome[];
 
 beforeEach(async () => {
   facts = [];
   isReady = true;
+  outcomes = [];
   server = await InjectorServer.open({
     host: '127.0.0.1',
     port: 0,
@@ -27,6 +29,7 @@ beforeEach(async () => {
     defaults: DEFAULTS,
     emit: (fact) => facts.push(fact),
     isReady: () => isReady,
+    onReviewed: (outcome) => outcomes.push(outcome),
   });
 });
 
@@ -80,6 +83,14 @@ describe('the server of the injector', () => {
     expect(await ask({ body: JSON.stringify(reviewOf(pod({}))) })).toMatchObject({
       body: { response: { allowed: true } },
     });
+    const injected = pod({
+      'pannier.dev/inject': 'true',
+      'pannier.dev/role': 'shop',
+      'pannier.dev/secret-app': '{ kv: secret/shop/app }',
+      'pannier.dev/file-app.env': '{ format: dotenv, from: app }',
+    });
+    expect(await ask({ body: JSON.stringify(reviewOf(injected)) })).toMatchObject({ status: 200 });
+    expect(outcomes).toEqual(['denied', 'unchanged', 'injected']);
   });
 
   it.each([
@@ -95,6 +106,7 @@ describe('the server of the injector', () => {
     ['another path', { path: '/validate', body: '{}' }, 404],
   ])('refuses %s', async (_, asked, status) => {
     expect(await ask(asked)).toMatchObject({ status, body: { error: expect.any(String) } });
+    expect(outcomes).toEqual(status === 404 ? [] : ['refused']);
   });
 
   it.each([

@@ -124,4 +124,102 @@ describe('while a backend is down', () => {
     await clock.advance(330_000);
     expect(field('db')).toBe('minted-2');
   });
+
+  // A renewal within a second of the last one leaves the end of a longer lease where it was: it is the last one.
+  it('a short lease of an older login is not asked for in a loop, although its renewals go on', async () => {
+    const { clock, backend, reconcile } = leaseWorld(() => 1);
+    backend.mint('db', 4_000);
+    reconcile(wantsOf('db'));
+    await settle();
+    backend.answers.set('db', 'SECRET_DENIED');
+    await backend.replaceLogin();
+    await clock.advance(60_000);
+    expect(backend.renews.length).toBeGreaterThan(1);
+    expect(backend.fetchesOf('db') + backend.renews.length).toBeLessThan(60);
+  });
+});
+
+describe('when a backend answers again', () => {
+  const MINUTE = 60_000;
+  const names = Array.from({ length: 1_000 }, (_, i) => `s${i}`);
+
+  /** All secrets polled each five minutes, and those fail whose polls fall into an outage of this length. */
+  async function outageOf(minutes: number) {
+    const world = leaseWorld(numbers(7));
+    const { clock, backend, reconcile, state } = world;
+    for (const name of names) backend.set(name, { password: '1' });
+    reconcile(wantsOf(...names));
+    await clock.advance(10 * MINUTE);
+    for (const name of names) backend.answers.set(name, 'BACKEND_UNREACHABLE');
+    await clock.advance(minutes * MINUTE);
+    for (const name of names) backend.set(name, { password: '1' });
+    const stale = () => names.filter((name) => state(name) === 'stale').length;
+    return { ...world, stale };
+  }
+
+  it.each([
+    ['a minute', 1, 2 * MINUTE],
+    ['ten minutes', 10, (2 / 3) * 5 * MINUTE],
+  ])(
+    'after an outage of %s all that failed is soon fresh again, at less than twice the usual load',
+    async (_title, minutes, withinMs) => {
+      const { clock, backend, stale } = await outageOf(minutes);
+      backend.recover(minutes * MINUTE);
+      const failed = stale();
+      expect(failed).toBeGreaterThan(150 * Math.min(minutes, 5));
+      const usual = (names.length * 20_000) / (5 * MINUTE);
+      for (let ms = 0; ms < withinMs; ms += 20_000) {
+        const before = backend.fetches.length;
+        await clock.advance(20_000);
+        expect(backend.fetches.length - before).toBeLessThan(2 * usual);
+      }
+      expect(stale()).toBe(0);
+    },
+  );
+
+  it('what was brought forward once is not again before its refresh is over', async () => {
+    const { clock, backend, stale } = await outageOf(10);
+    for (const name of names) backend.answers.set(name, 'BACKEND_UNREACHABLE');
+    const before = backend.fetches.length;
+    // The backend comes and goes.
+    for (let second = 0; second < 240; second += 10) {
+      backend.recover(MINUTE);
+      await clock.advance(10_000);
+    }
+    expect(stale()).toBe(names.length);
+    expect(backend.fetches.length - before).toBeLessThan(2 * names.length);
+  });
+
+  it('a renewal that failed is made as a renewal, before its time', async () => {
+    const { clock, backend, reconcile, state } = leaseWorld();
+    backend.mint('db', 3_600_000);
+    reconcile(wantsOf('db'));
+    await settle();
+    backend.renewals.set('db', 'BACKEND_UNREACHABLE');
+    await clock.advance(2_400_000);
+    backend.renewals.set('db', 3_600_000);
+    expect(state('db')).toBe('stale');
+    const before = backend.renews.length;
+    backend.recover(10_000);
+    await clock.advance(20_000);
+    expect([state('db'), backend.renews.length - before, backend.fetchesOf('db')]).toEqual(['fresh', 1, 1]);
+  });
+
+  it.each([
+    ['was refused', () => fail('SECRET_DENIED', 'secrets.app', 'denied')],
+    ['the backend has put off', () => fail('BACKEND_THROTTLED', 'secrets.app', 'HTTP 429', { retryAfterMs: 200_000 })],
+  ])('what %s keeps its moment', async (_title, why) => {
+    const { clock, backend, reconcile, state, manager } = leaseWorld();
+    backend.set('app', { password: '1' });
+    reconcile(wantsOf('app'));
+    await settle();
+    backend.answers.set('app', async () => {
+      throw why();
+    });
+    await clock.advance(160_000);
+    expect(state('app')).toBe('stale');
+    const due = manager.nextMonoMs('app');
+    backend.recover(10_000);
+    expect(manager.nextMonoMs('app')).toBe(due);
+  });
 });

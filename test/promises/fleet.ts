@@ -8,6 +8,7 @@ const circuit = inFile('test/http/circuit.test.ts', 'the circuit breaker of a ba
 const client = inFile('test/http/protection.test.ts', 'a client with a circuit breaker');
 const limiter = inFile('test/http/request-limiter.test.ts', 'requests to a backend');
 const patient = inFile('test/base/patient-backoff.test.ts', 'backoff of what need not hurry');
+const recovered = inFile('test/lease/outage.test.ts', 'when a backend answers again');
 const schedule = inFile('test/lease/schedule.test.ts', 'the schedule');
 const start = inFile('test/http/protection.test.ts', 'the start of an agent');
 const turn = inFile('test/agent/output/reload-slot.test.ts', 'the turn of a replica');
@@ -26,6 +27,24 @@ export const fleetSection: Section = {
       fleet('has every value fresh again ten minutes after the outage, and lost none in it'),
     ),
     held(
+      'fleet-comes-back',
+      'When a backend answers again, all that failed meanwhile is tried for within twice the time of the outage, and within two thirds of its refresh, once per refresh.',
+      recovered(
+        'after an outage of %s all that failed is soon fresh again, at less than twice the usual load',
+        'ten minutes',
+      ),
+      recovered('what was brought forward once is not again before its refresh is over'),
+      recovered('what %s keeps its moment', 'the backend has put off'),
+      inFile(
+        'test/fleet/fleet.test.ts',
+        'a fleet of agents with 20 secrets each, after an outage of one minute',
+      )('has nearly all that failed fresh again in two minutes, and asks for less than twice its steady load'),
+      inFile(
+        'test/http/protection.test.ts',
+        'a backend that answers again',
+      )('is told of to all that listen, with the length of the outage, until they no longer listen'),
+    ),
+    held(
       'fleet-outage',
       'A server that is away gets no more than three times the steady load of requests, over two minutes.',
       fleet('sends no more than three times that to a server that is away'),
@@ -42,7 +61,7 @@ export const fleetSection: Section = {
     ),
     held(
       'circuit-opens',
-      'A backend that does not answer is asked by one request at a time, after pauses with full jitter, whatever the number of secrets.',
+      'A backend that does not answer is asked by one request at a time, and one more of what ends, after pauses with full jitter, whatever the number of secrets.',
       circuit('opens after three failures to connect in a row, whatever the paths, and then nothing is sent'),
       circuit('lets one request through after the pause, and the others wait for it'),
       circuit('pauses longer after each probe that fails, with full jitter, up to 30 s'),
@@ -58,7 +77,8 @@ export const fleetSection: Section = {
     ),
     held(
       'urgent-first',
-      'When not all requests can be sent, logins go first, then renewals of what ends, then first fetches, then polls.',
+      'When not all requests can be sent, logins go first, then renewals of what ends, then first fetches, then polls. Polls that hang keep no login and no renewal waiting.',
+      limiter('that are logins and renewals do not wait for polls that hang in all slots, nor for a probe that hangs'),
       limiter('that wait for a slot begin in the order login, renewal, first fetch, poll, and as they came'),
       inFile(
         'test/lease/urgency.test.ts',

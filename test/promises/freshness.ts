@@ -317,6 +317,7 @@ export const freshness: Section = {
       realSession('whose renewals the policy denies makes a handful of calls'),
       outage('a lease that renewals no longer extend is fetched anew with backoff, although renewals go on'),
       outage('a lease of an older login is fetched anew with backoff, although renewals go on'),
+      outage('a short lease of an older login is not asked for in a loop, although its renewals go on'),
     ),
     held(
       'no-minting-for-renewals',

@@ -8,11 +8,13 @@ import { fleetSection } from './fleet.ts';
 import { freshness } from './freshness.ts';
 import { injector } from './injector.ts';
 import { keystores } from './keystores.ts';
+import { kubernetesSource } from './kubernetes.ts';
 import { movingIn } from './moving-in.ts';
 import { outage } from './outage.ts';
 import type { Kept, Section } from './promise.ts';
 import { proxy } from './proxy.ts';
 import { publishing } from './publishing.ts';
+import { pushing } from './push.ts';
 import { reload } from './reload.ts';
 import { replaced } from './replaced.ts';
 import { sds } from './sds.ts';
@@ -45,9 +47,11 @@ export const SECTIONS: readonly Section[] = [
   keystores,
   sds,
   injector,
+  kubernetesSource,
   commands,
   tracing,
   statements,
+  pushing,
 ];
 
 export const PROMISES: readonly Kept[] = SECTIONS.flatMap(({ promises }) => promises);

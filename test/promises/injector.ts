@@ -6,6 +6,9 @@ const server = inFile('test/injector/server.test.ts', 'the server of the injecto
 const made = inFile('test/injector/certificate.test.ts', 'a certificate that the injector makes');
 const files = inFile('test/injector/certificate.test.ts', 'a certificate in files');
 const bundle = inFile('test/injector/certificate.test.ts', 'the bundle of authorities');
+const policies = inFile('test/examples/admission-policy.test.ts', 'the admission policies');
+const metrics = inFile('test/injector/metrics.test.ts', 'the metrics of the injector');
+const chart = inFile('test/examples/chart.test.ts', 'the chart of the injector');
 const command = inFile('test/system/injector.test.ts', 'pannier injector');
 
 export const injector: Section = {
@@ -27,6 +30,11 @@ export const injector: Section = {
       'A wrong, unknown or impossible annotation denies the pod and is named, all of them on one line; none is ignored.',
       pods('$name: becomes what is expected'),
       command('says on one line what a pod lacks, and ends cleanly when it is told to stop'),
+    ),
+    held(
+      'injector-fits',
+      'A limit in an annotation never makes the agent invalid: the default request gives way to it, and a larger request raises the default limit.',
+      pods('$name: becomes what is expected'),
     ),
     held(
       'injector-schema',
@@ -58,6 +66,24 @@ export const injector: Section = {
       made('is put into the bundle again when somebody has written the webhook without it'),
       bundle('keeps those of other replicas, and leaves out what has ended and what an earlier process had'),
       files('is read again when it changes; a pair that does not fit leaves the one before, and is told once'),
+    ),
+    held(
+      'injector-policy',
+      'The admission policy adds to a pod what the injector adds, since it is made of the same code; a second one denies each pod that asks for an agent and has none.',
+      policies('are what npm run docs makes of the code of the injector'),
+      policies('look at new pods alone, fail closed, and pass over the namespaces that the injector passes over'),
+      policies('deny in every namespace but those whose label says that pods may start without secrets'),
+    ),
+    held(
+      'injector-metrics',
+      'The metrics of the injector count each review by what became of it, and no label is taken from a pod.',
+      metrics('count reviews by what became of them, and begin at 0'),
+      server('answers a review, and tells the pod'),
+    ),
+    held(
+      'injector-chart',
+      'The chart of the injector asks no cluster, no clock and no chance: two renders are the same, with or without a cluster.',
+      chart('no template asks a cluster, the clock or chance, so that two renders are the same without a cluster'),
     ),
   ],
 };

@@ -2,6 +2,10 @@ import { held, inFile, type Section } from './promise.ts';
 
 const manager = inFile('test/lease/manager.test.ts', 'the lease manager');
 const down = inFile('test/lease/outage.test.ts', 'while a backend is down');
+const silent = inFile(
+  'test/lease/short-lease.test.ts',
+  'what ends soon, at a server that takes requests and does not answer',
+);
 const pipeline = inFile('test/agent/pipeline.test.ts', 'the pipeline');
 const readiness = inFile('test/observe/health.test.ts', 'readiness');
 const keys = inFile('test/backend/aws/auth/credentials.test.ts', 'a service that gives credentials');
@@ -39,6 +43,16 @@ export const outage: Section = {
       'recovery-spreads',
       'The requests after an outage are spread over time.',
       down('secrets that failed together come back spread over the whole backoff'),
+    ),
+    held(
+      'silent-server',
+      'What ends soon is tried for three times at least before its end, also when the server takes each request and does not answer: no request waits for more than half of what is left.',
+      silent('is tried for three times before its end: %s', 'a lease of 30 s'),
+      silent('is renewed by a server that takes its time: the first try may last for half of what is left'),
+      inFile(
+        'test/backend/vault/auth/session-renewal.test.ts',
+        'a login that ends soon, at a server that takes requests and does not answer',
+      )('%s in time: what each try waits for leaves time for two more', 'is renewed'),
     ),
     held(
       'max-stale',

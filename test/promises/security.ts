@@ -59,6 +59,9 @@ export const hostileInput: Section = {
       'config-bounded',
       'Nesting, aliases and files without an end are refused before they fill the memory.',
       hostileFiles('%s is refused as malformed', 'aliases that multiply'),
+      hostileFiles(
+        'aliases that make a file too large are told at the one that does, and aliases of a usual sort are not',
+      ),
       yamlFile('that multiplies by aliases is refused before it fills the memory'),
       inFile('test/config/interpolate.test.ts', 'a reference')('to a device is given up'),
     ),

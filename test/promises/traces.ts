@@ -1,13 +1,21 @@
 import { held, inFile, type Section } from './promise.ts';
 
 const traces = inFile('test/system/traces.test.ts', 'traces');
-const sender = inFile('test/trace/sender.test.ts', 'the sender of spans');
+const sender = inFile('test/otlp/exporter.test.ts', 'an exporter');
 const tracer = inFile('test/trace/tracer.test.ts', 'a tracer');
 const settings = inFile('test/trace/settings.test.ts', 'the settings of traces');
+const logs = inFile('test/otlp/open-logs.test.ts', 'log lines by OTLP');
+const sentLogs = inFile('test/system/log-pipelines.test.ts', 'log lines by OTLP');
+const collected = inFile(
+  'test/system/log-pipelines.test.ts',
+  'the filelog receiver of the collector, which needs go on the PATH',
+);
+const stream = inFile('test/log/audit/stream.test.ts', 'the audit stream');
+const audit = inFile('test/system/audit-stream.test.ts', 'the audit');
 const schemas = inFile('test/log/schemas.test.ts', 'a log line');
 
 export const tracing: Section = {
-  name: 'Traces and log schemas',
+  name: 'Traces and logs',
   promises: [
     held(
       'trace-of-a-rotation',
@@ -45,6 +53,41 @@ export const tracing: Section = {
       'log-schemas',
       'A log line says the same in each schema: Pannier, ECS and OpenTelemetry.',
       schemas('says the same in each schema: %s'),
+      collected('reads a log of the schema %s as the page configures it'),
+    ),
+    held(
+      'logs-by-otlp',
+      'Lines by OTLP are those of the log, with the spans that they belong to; what a receiver does not take is counted.',
+      logs('have time, severity, event, attributes and span as the data model has them'),
+      logs('are those of the level of the log, without lines about their own sending'),
+      sentLogs('are the lines of the log, with the spans of the traces, and go where traces go'),
+      sentLogs('that a receiver does not take are counted, and the agent goes on'),
+    ),
+    held(
+      'otlp-too-large',
+      'A request that is too large for a receiver of OTLP is sent in halves.',
+      sender('halves a request that is too large for the receiver, and drops what still is'),
+    ),
+    held(
+      'audit-waits-for-nobody',
+      'A full disk or a slow reader of the audit holds nothing up: lines wait, in a bounded number.',
+      stream('does not wait for a slow reader of a pipe, and says in the stream how many lines are missing'),
+      stream('does not wait for a slow reader of a socket, and loses nothing that there is room for'),
+      stream('ends within a bound when nobody reads, and the log has the lines that are left'),
+      audit('does not hold up its clients when its reader hangs, and says at its end how many lines are lost'),
+    ),
+    held(
+      'audit-not-lost-silently',
+      'Lines of the audit that cannot be written are in the log, are written later when that goes, and are counted when it does not.',
+      stream('keeps what a full disk does not take, has it in the log too, warns once, and writes it later'),
+      stream('connects to a socket again, and sends it what waited'),
+      audit('is not lost when its standard output is a socket that the child of exec has too: it is in the log'),
+    ),
+    held(
+      'log-file-followed',
+      'A log file that is rotated without a signal is opened again.',
+      stream('follows a file that is %s, without a signal'),
+      stream('goes on at the beginning of a file that is copied and truncated'),
     ),
   ],
 };

@@ -18,6 +18,8 @@ export interface KeyPair {
 
 export interface CertificateRequest {
   readonly commonName: string;
+  /** The subject's organisation, which Kubernetes takes for a group. */
+  readonly organisation?: string;
   /** Subject alternative names: IPv4 addresses are recognised, the rest are DNS names. */
   readonly altNames?: readonly string[];
   /** Milliseconds from now; an hour when absent, negative for a certificate that has expired. */
@@ -60,14 +62,15 @@ function authorityOf(commonName: string, above: Issuer | undefined): Authority {
   return {
     certificatePem,
     subordinate: (name) => authorityOf(name, issuer),
-    issue({ commonName: subject, altNames = [], lifetimeMs = hourMs, keys: leaf = newKeys() }) {
+    issue({ commonName, organisation, altNames = [], lifetimeMs = hourMs, keys: leaf = newKeys() }) {
+      const subject = nameOf(commonName, organisation);
       const extensions = [
         extension('2.5.29.15', bits(Buffer.from([0x80]), 7), 'critical'), // keyUsage: digitalSignature
         extension('2.5.29.37', sequence(oid('1.3.6.1.5.5.7.3.1'), oid('1.3.6.1.5.5.7.3.2'))), // server, client
       ];
       if (altNames.length > 0) extensions.push(extension('2.5.29.17', sequence(...altNames.map(altName))));
       return {
-        certificatePem: build({ issuer, subject: nameOf(subject), publicKey: leaf.publicKey, lifetimeMs, extensions }),
+        certificatePem: build({ issuer, subject, publicKey: leaf.publicKey, lifetimeMs, extensions }),
         keyPem: leaf.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
       };
     },
@@ -116,8 +119,9 @@ function build({ issuer, subject, publicKey, lifetimeMs, extensions }: Draft): s
   return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
 }
 
-function nameOf(commonName: string): Buffer {
-  return sequence(set(sequence(oid('2.5.4.3'), text(commonName))));
+function nameOf(commonName: string, organisation?: string): Buffer {
+  const group = organisation === undefined ? [] : [set(sequence(oid('2.5.4.10'), text(organisation)))];
+  return sequence(...group, set(sequence(oid('2.5.4.3'), text(commonName))));
 }
 
 function altName(name: string): Buffer {

@@ -19,14 +19,15 @@ function tokenFields({ policies, tokenTtl, tokenMaxTtl, extra }: LoginOptions): 
 }
 
 export interface KubernetesOptions extends LoginOptions {
-  readonly review: TokenReview;
+  /** Whom OpenBao asks whether a token is good, and as whom. */
+  readonly review: Pick<TokenReview, 'address' | 'caPem' | 'reviewerJwt'>;
   /** Name of the bound service account; the role's name when absent. */
   readonly serviceAccount?: string;
   /** `default` when absent. */
   readonly namespace?: string;
 }
 
-/** Logins with service-account JWTs that `review` minted. */
+/** Logins with the JWTs of service accounts, as `review` knows them. */
 export async function enableKubernetesAuth(bao: OpenBao, options: KubernetesOptions): Promise<void> {
   const { review, role, serviceAccount = role, namespace = 'default' } = options;
   await bao.api('POST', 'sys/auth/kubernetes', { type: 'kubernetes' });

@@ -20,9 +20,22 @@ export interface DecodedSpan {
   readonly attributes: Readonly<Record<string, unknown>>;
 }
 
+/** A log record, as the collector's library reads it. */
+export interface DecodedLog {
+  readonly service: string;
+  readonly trace: string;
+  readonly span: string;
+  readonly event: string;
+  readonly severity: string;
+  readonly body: string;
+  readonly year: number;
+  readonly attributes: Readonly<Record<string, unknown>>;
+}
+
 export interface OtlpReceiver extends AsyncDisposable {
   readonly address: string;
   spans(): readonly DecodedSpan[];
+  logs(): readonly DecodedLog[];
 }
 
 /** It needs `go` on the PATH (see `hasGo`), and ends with the test process at the latest. */
@@ -36,14 +49,16 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
   await server.waitUntil(async () => server.log().includes('\n'));
   const [listen = '', ...rest] = server.log().split('\n');
   if (rest.join('') !== '') throw new Error(server.log());
+  const decoded = (): readonly (DecodedSpan | DecodedLog)[] =>
+    server
+      .log()
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line) as DecodedSpan | DecodedLog);
   return {
     address: `http://${listen}`,
-    spans: () =>
-      server
-        .log()
-        .split('\n')
-        .filter((line) => line.startsWith('{'))
-        .map((line) => JSON.parse(line) as DecodedSpan),
+    spans: () => decoded().filter((one) => 'kind' in one),
+    logs: () => decoded().filter((one) => 'body' in one),
     async [Symbol.asyncDispose]() {
       await server.end();
       await rm(dir, { recursive: true, force: true });

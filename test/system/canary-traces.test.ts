@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { startReceiver } from '../trace/receiver.helpers.ts';
+import { startReceiver } from '../otlp/receiver.helpers.ts';
 import { get } from './observe.helpers.ts';
 import { baoOf, published, useScene, useWorld } from './openbao.helpers.ts';
 

@@ -47,7 +47,9 @@ describe('an agent to which everything happens', () => {
     const until = async (what: string, labels: object, value = 1) =>
       eventually(async () => expect([what, sampleOf(await scrape(admin), what, { ...labels })]).toEqual([what, value]));
     const parts = {
-      backends: { bao: { ...baoOf(world()), timeout: '500ms' } },
+      backends: {
+        bao: { ...baoOf(world()), timeout: '500ms', events: { auditFile: join(bao.dir, 'audit.log') } },
+      },
       secrets: {
         app: { kv: 'secret/shop/app', refresh: '200ms' },
         none: { kv: 'secret/shop/none', optional: true },

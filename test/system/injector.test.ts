@@ -1,9 +1,12 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { startWebhookServer } from '../injector/api-server.helpers.ts';
 import { agentOf, type Pod, patched, reviewOf } from '../injector/review.helpers.ts';
 import { ensureOpenBao } from '../servers/cache.ts';
 import { createAuthority } from '../servers/certificates.ts';
@@ -195,6 +198,31 @@ describe('pannier injector', () => {
       'pannier.dev/rol is unknown; did you mean "role"?',
     );
     expect(await agent.stop()).toBe(0);
+  });
+
+  it('makes its certificate itself, and has it trusted as the service account of a directory', async () => {
+    await using api = await startWebhookServer();
+    const [port, env] = [await findFreePort(), { KUBERNETES_SERVICE_HOST: '127.0.0.1', HOSTNAME: 'one' }];
+    const names = ['--webhook', 'pannier-injector', '--service', 'pannier-injector.pannier.svc'];
+    const args = ['injector', '--listen', `127.0.0.1:${port}`, '--account-dir', api.accountDir, ...names];
+    const agent = startAgent(args, { env: { ...env, KUBERNETES_SERVICE_PORT: String(api.port) } });
+    scene.keep({ [Symbol.asyncDispose]: async () => void (await agent.stop()) });
+    await eventually(() => expect(api.bundles()[0]).toContain('BEGIN CERTIFICATE'));
+    const [ca] = api.bundles();
+    const to = {
+      host: '127.0.0.1',
+      port,
+      path: '/readyz',
+      ca,
+      servername: 'pannier-injector.pannier.svc',
+      agent: false,
+    };
+    await eventually(async () => {
+      const [answer] = (await once(request(to).end(), 'response')) as [IncomingMessage];
+      answer.resume();
+      expect(answer.statusCode).toBe(200);
+    });
+    expect(new Set(api.tokens)).toEqual(new Set(['Bearer the-token']));
   });
 
   it('without a certificate and without the names for one says which options are missing', async () => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { readSettings } from '../../src/trace/settings.ts';
+import { readTraceSettings } from '../../src/trace/settings.ts';
 
 const read = (env: Readonly<Record<string, string>>, config = {}) =>
-  readSettings({ place: 'traces', ...config }, env, '1.2.3');
+  readTraceSettings({ place: 'traces', ...config }, env, '1.2.3');
 const places = (env: Readonly<Record<string, string>>) => read(env).warnings.map(({ place }) => place);
 
 describe('the settings of traces', () => {
@@ -63,6 +63,20 @@ describe('the settings of traces', () => {
     expect(settings).toBeUndefined();
     expect(warnings).toMatchObject([{ code: 'TRACES_UNUSABLE', place: name }]);
     expect(JSON.stringify(warnings)).not.toContain('hunter2');
+  });
+
+  it('with headers that are of the request itself are warnings, and the other headers are sent', () => {
+    const env = { OTEL_EXPORTER_OTLP_HEADERS: 'Content-Length=3,host=hunter2,transfer-encoding=chunked,x-a=1' };
+    expect(read(env).warnings.map(({ seen }) => seen.split(' ')[0])).toEqual([
+      ...['content-length', 'host', 'transfer-encoding'],
+    ]);
+    expect(read(env).settings?.headers).toEqual({ 'x-a': '1' });
+  });
+
+  it('with a wrong argument of the sampler are a warning about the argument, and all traces count', () => {
+    const env = { OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: '25%' };
+    expect(places(env)).toEqual(['OTEL_TRACES_SAMPLER_ARG']);
+    expect(read(env).settings?.sampler('0'.repeat(32), undefined)).toBe(true);
   });
 
   it('that are wrong beside the address are warnings, and traces are sent', () => {

@@ -1,4 +1,4 @@
-import type { ReceivedSpan } from './decode.helpers.ts';
+import type { ReceivedSpan } from '../otlp/decode.helpers.ts';
 
 /** The spans of one trace as a tree, a line each: what docs/traces.md shows. */
 export function treeOf(spans: readonly ReceivedSpan[]): string {

@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/clock.ts';
-import { asFailure, type Failure, failure } from '../../base/errors.ts';
+import { asFailure, type Failure } from '../../base/errors.ts';
 import type { Emit } from '../../base/fact.ts';
 import { onAbort } from '../../base/on-abort.ts';
 import type { Tracing } from '../../base/tracing.ts';
@@ -23,6 +23,7 @@ import { RetryTimer } from './retry-timer.ts';
 import type { StatementKeeper } from './statement-keeper.ts';
 import { UsedValues } from './used-values.ts';
 import type { OutputNeeds } from './wants.ts';
+import { type PendingWish, Wishes } from './wishes.ts';
 
 export interface OutputLoopOptions {
   readonly output: GenerationsConfig & Partial<Pick<OutputConfig, 'dir' | 'drift' | 'keep'>>;
@@ -51,12 +52,6 @@ export interface OutputLoopOptions {
   readonly before?: Pick<OutputLoop, 'state' | 'dueMonoMs' | 'progress' | 'slot' | 'used'> | undefined;
   /** This replica's share of the output's `reloadSpreadMs`, in [0, 1). Absent: reloads are not spread. */
   readonly reloadShare?: number | undefined;
-}
-
-interface PendingWish {
-  readonly wish: Wish;
-  /** @param why the wish could not be carried out; undefined: it was. */
-  readonly done: (why: Failure | undefined) => void;
 }
 
 /** Rendering, publishing and sweeping together take no longer than this, unless the disk hangs. */
@@ -99,8 +94,7 @@ export class OutputLoop {
   readonly #retry: RetryTimer;
   readonly #round: ReloadRound;
   readonly #sleep: LoopSleep;
-  /** What clients have asked for and is not done yet, in their order. */
-  readonly #wishes: PendingWish[] = [];
+  readonly #wishes: Wishes;
   /** How far the reload has come; the next loop of this output goes on with it. */
   readonly progress: ReloadProgress;
   /** What the generations are made of; the next loop of this output goes on with it. */
@@ -119,7 +113,6 @@ export class OutputLoop {
   #isRetired = false;
   /** From the beginning of a publish until its state is entered. */
   #isPublishing = false;
-  #isEnded = false;
 
   constructor({ before, ...options }: OutputLoopOptions) {
     const { output, config, renderer, sink, check, reloads, manager, clock, random, emit, onNeeds } = options;
@@ -127,6 +120,7 @@ export class OutputLoop {
     this.#options = options;
     this.#before = before;
     this.#place = placeOfOutput(output.name);
+    this.#wishes = new Wishes(this.#place);
     const progress = new ReloadProgress(sink.mark, reloads, this.#place);
     const retry = new RetryTimer(clock, random);
     const publishTimer = new PublishTimer({ output, manager, clock, names: renderer.wants });
@@ -224,11 +218,9 @@ export class OutputLoop {
 
   /** Asks for something, and resolves to why it could not be done; undefined: it was. */
   ask(wish: Wish): Promise<Failure | undefined> {
-    const { promise, resolve } = Promise.withResolvers<Failure | undefined>();
-    this.#wishes.push({ wish, done: resolve });
-    if (this.#isEnded) this.#refuseWishes();
+    const answer = this.#wishes.add(wish);
     this.#sleep.wake();
-    return promise;
+    return answer;
   }
 
   /** Lets `run` end when what it does now is done, a running reload included: another loop takes the output over. */
@@ -250,7 +242,7 @@ export class OutputLoop {
       const { sweepAtMs, recallAtMs } = this.#publisher;
       const lookAtMs = this.#lookAtMs();
       const isRetry = retryAtMs <= now;
-      if (this.#wishes.length > 0) await this.#carryOut(signal);
+      if (!this.#wishes.isEmpty) await this.#carryOut(signal);
       else if (publishAtMs <= now || (isRetry && this.#state.kind === 'failed')) await this.#publish(signal);
       else if (isRetry && this.#state.kind === 'owed') await this.#reload(this.#state.generation, signal);
       else if (isRetry && this.#state.kind === 'settled') await this.#settle(this.#state.generation);
@@ -263,8 +255,7 @@ export class OutputLoop {
     this.#drift?.[Symbol.dispose]();
     this.#round.stopLooking();
     this.#sleep.loopEnded();
-    this.#isEnded = true;
-    this.#refuseWishes();
+    this.#wishes.end();
   }
 
   #isOver(signal: AbortSignal): boolean {
@@ -376,7 +367,7 @@ export class OutputLoop {
   }
 
   async #carryOut(signal: AbortSignal): Promise<void> {
-    const { wish, done } = this.#wishes.shift() as PendingWish;
+    const { wish, done } = this.#wishes.next() as PendingWish;
     try {
       const { carryOut } = await import('./roll-back.ts');
       const state = this.#state;
@@ -454,11 +445,6 @@ export class OutputLoop {
     } catch (error) {
       this.#failed(asFailure(error, this.#place));
     }
-  }
-
-  #refuseWishes(): void {
-    const why = failure('CANCELLED', this.#place, 'the output has another configuration, or the agent stops');
-    for (const { done } of this.#wishes.splice(0)) done(why);
   }
 
   #reloadNow(): void {

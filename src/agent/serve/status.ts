@@ -178,6 +178,7 @@ function backendStatus(config: BackendConfig, view: AgentView): BackendStatus[] 
       ...(config.address === undefined ? {} : { address: config.address }),
       ...(login === undefined ? {} : { login: { method: login.method, state: login.state, ...endsAt } }),
       ...circuitStatus(backend, view),
+      ...feedStatus(backend),
       ...(why === undefined ? {} : { failure: failureStatus(why) }),
     },
   ];
@@ -188,6 +189,21 @@ function circuitStatus(backend: Backend, view: AgentView): Pick<BackendStatus, '
   if (circuit === undefined) return {};
   const { state, probeMonoMs } = circuit;
   return { circuit: { state, ...(probeMonoMs === undefined ? {} : { probeAt: wallTimeOf(probeMonoMs, view) }) } };
+}
+
+function feedStatus(backend: Backend): Pick<BackendStatus, 'events'> {
+  const feed = backend.feed?.();
+  if (feed === undefined) return {};
+  const { isUp, sinceWallMs, events, lastEventWallMs, failure: why } = feed;
+  return {
+    events: {
+      state: isUp ? 'up' : 'down',
+      since: timeOf(sinceWallMs),
+      told: events,
+      ...(lastEventWallMs === undefined ? {} : { lastAt: timeOf(lastEventWallMs) }),
+      ...(why === undefined ? {} : { failure: failureStatus(why) }),
+    },
+  };
 }
 
 /** The outputs of a plan; the environment of `exec` is one of them, when the plan has one. */

@@ -9,7 +9,7 @@ import { isOfKind, keyPem, makeKey } from '../../certificate/local-key.ts';
 import type { Names } from '../../certificate/names.ts';
 import { renewalId } from '../../certificate/renewal-id.ts';
 import { certificateRequest } from '../../certificate/request.ts';
-import type { Fetch, Fetched, Restorer, Source, Want, Watching } from '../backend.ts';
+import type { Fetch, Fetched, Restorer, Source, Want, Watching, WatchListener } from '../backend.ts';
 import { CLOCK_SKEW_MS, readAuthorities } from '../certificate-authorities.ts';
 import { certificateFields, certificateLife } from '../certificate-fields.ts';
 import { AcmeProblem } from './client/problem.ts';
@@ -59,9 +59,10 @@ export class AcmeSource implements Source {
     };
   }
 
-  watch(want: Want, _changed: () => void, replaceAt: (wallMs: number) => void = () => {}): Watching {
+  watch(want: Want, listener: Pick<WatchListener, 'replaceAt'>): Watching {
     const { client, clock, random } = this.#deps;
-    const watching = watchRenewalInfo({ client, clock, random, held: ({ id }) => this.#held.get(id) }, want, replaceAt);
+    const deps = { client, clock, random, held: ({ id }: Want) => this.#held.get(id) };
+    const watching = watchRenewalInfo(deps, want, (wallMs) => listener.replaceAt(wallMs));
     return {
       follow: (other) => watching.follow?.(other),
       [Symbol.dispose]: () => {

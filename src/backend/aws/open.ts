@@ -22,8 +22,9 @@ export function openAwsClient(
 /** Opens a backend with its own connections and its own credentials. */
 export function openAwsBackend(config: AwsBackendConfig, context: BackendContext): Backend {
   const { clock, emit, random } = context;
-  const { http, keys, api } = openAwsClient(config, context, protectionOf(config, context));
-  return createAwsBackend(config, {
+  const protection = protectionOf(config, context);
+  const { http, keys, api } = openAwsClient(config, context, protection);
+  const backend = createAwsBackend(config, {
     api,
     clock,
     emit,
@@ -32,4 +33,5 @@ export function openAwsBackend(config: AwsBackendConfig, context: BackendContext
     trouble: () => keys.trouble(),
     close: () => http[Symbol.asyncDispose](),
   });
+  return { ...backend, onRecovered: protection.onRecovered };
 }

@@ -7,7 +7,7 @@ import { FileWatch } from '../../base/file-watch.ts';
 import { onAbort } from '../../base/on-abort.ts';
 import { SingleFlight } from '../../base/single-flight.ts';
 import { equalValues, type Fields } from '../../base/value.ts';
-import type { Backend, Fetch, Fetched, Source, Want } from '../backend.ts';
+import type { Backend, Fetch, Fetched, Source, Want, WatchListener } from '../backend.ts';
 import type { FileBackendConfig, FileRequest } from './config.ts';
 import { type FileReading, readAndParse, readKey } from './read.ts';
 
@@ -73,8 +73,8 @@ class FileSource implements Source {
   }
 
   /** One watch of the path serves all wants: every change calls all of them, and each fetch finds what changed. */
-  watch(_want: Want, changed: () => void): Disposable {
-    const own = () => changed();
+  watch(_want: Want, listener: Pick<WatchListener, 'changed'>): Disposable {
+    const own = () => listener.changed();
     this.#watchers.add(own);
     if (this.#watchers.size === 1) this.#startWatch();
     return {

@@ -1,13 +1,14 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Emit } from '../../base/fact.ts';
 import { loadCrypto } from '../../base/node-crypto.ts';
-import type { Backend, Restorer, Want, Watching } from '../backend.ts';
+import type { Backend, Restorer, Want, Watching, WatchListener } from '../backend.ts';
 import { createAuthorized } from './auth/authorized.ts';
 import type { Session } from './auth/method.ts';
 import type { VaultSession } from './auth/session.ts';
 import type { VaultClient } from './client/client.ts';
 import type { AuthConfig, VaultBackendConfig } from './config/config.ts';
 import type { VaultRequest } from './config/request.ts';
+import type { VaultEvents } from './events/vault-events.ts';
 import { createVaultFetch, type VaultFetch } from './fetch.ts';
 import type { InlineFetch } from './inline/open-inline.ts';
 import type { VaultCertificateDeps } from './source/certificate-deps.ts';
@@ -23,12 +24,14 @@ export interface VaultBackendDeps {
   readonly emit: Emit;
   /** Loads what fetches without a login; resolves to undefined where that cannot be. Absent: it is not wanted. */
   readonly openInline?: ((source: VaultCertificateDeps) => Promise<InlineFetch | undefined>) | undefined;
+  /** Loads what is told of changes. Absent: nothing tells of them. */
+  readonly openEvents?: (() => Promise<VaultEvents>) | undefined;
 }
 
 /** Makes a backend of a Vault or OpenBao server. It owns `client` and `session`, and disposes of them. */
 export function createVaultBackend(
   config: VaultBackendConfig,
-  { client, session, clock, random, emit, openInline }: VaultBackendDeps,
+  { client, session, clock, random, emit, openInline, openEvents }: VaultBackendDeps,
 ): Backend {
   const stop = new AbortController();
   const deps: VaultCertificateDeps = {
@@ -59,13 +62,31 @@ export function createVaultBackend(
     return async (fields) => (await certificates()).restore(want, request, fields);
   };
 
-  const watch = (want: Want, changed: () => void): Watching | undefined => {
+  const watchCertificate = (want: Want, { changed }: WatchListener): Watching | undefined => {
     const request = want.request as VaultRequest;
     if (request.kind !== 'vault-certificate') return undefined;
     const watching = certificates().then((open) => open.watch(want, request, changed));
     return {
       follow: (other) => void watching.then((one) => one.follow?.(other)),
+      look: () => void watching.then((one) => one.look?.()),
       [Symbol.dispose]: () => void watching.then((one) => one[Symbol.dispose]()),
+    };
+  };
+
+  let events: VaultEvents | undefined;
+  let openingEvents: Promise<VaultEvents> | undefined;
+  const watch = (want: Want, listener: WatchListener): Watching | undefined => {
+    const own = watchCertificate(want, listener);
+    if (openEvents === undefined) return own;
+    // What tells of changes is opened with the first want that is watched: what ends by itself watches none.
+    openingEvents ??= openEvents().then((opened) => {
+      events = opened;
+      return opened;
+    });
+    const told = openingEvents.then((opened) => opened.watch(want, listener, own));
+    return {
+      follow: (other) => own?.follow?.(other),
+      [Symbol.dispose]: () => void told.then((one) => one[Symbol.dispose]()),
     };
   };
 
@@ -86,6 +107,7 @@ export function createVaultBackend(
     loginEndsMonoMs: (loginId) => session.endsMonoMs(loginId),
     onLoginReplacing: (move) => session.onReplacing((next) => move(next.id)),
     circuit: () => client.circuit,
+    feed: () => events?.view(),
     trouble: () => inline?.trouble() ?? session.trouble(),
     ...(config.auth.method === 'none' ? {} : { login: () => session.view() }),
     clockJumped: (byMs) => session.clockJumped(byMs),
@@ -96,6 +118,7 @@ export function createVaultBackend(
     endsLeases: (loginId) => session.endsLeases(loginId),
     async [Symbol.asyncDispose]() {
       stop.abort();
+      await (await openingEvents)?.[Symbol.asyncDispose]();
       await session[Symbol.asyncDispose]();
       await client[Symbol.asyncDispose]();
     },

@@ -1,8 +1,7 @@
 import type { BackendKind } from '../kind.ts';
 import type { VaultBackendConfig } from './config/config.ts';
 import type { KvRequest, ListRequest } from './config/request.ts';
-import { resolveVault } from './config/resolve.ts';
-import { loadLogins } from './config/resolve-auth.ts';
+import { loadResolve, resolveVault } from './config/resolve.ts';
 import { loadCertificateRequests, resolveVaultRequest } from './config/resolve-request.ts';
 
 const privacy = (isPrivate: boolean) => (isPrivate ? { isPathPrivate: true as const } : {});
@@ -12,7 +11,7 @@ export const vault: BackendKind<VaultBackendConfig> = {
   kind: 'vault',
   loadSchemas: async () => (await import('./config/schemas.ts')).schemas,
   loadWords: async () => (await import('./config/words.ts')).vaultWords,
-  loadResolve: loadLogins,
+  loadResolve,
   resolve: resolveVault,
   requestKeys: ['kv', 'read', 'write', 'certificate', 'trustBundle'],
   companionKeys: {

@@ -27,8 +27,9 @@ export function openVaultClient(config: VaultBackendConfig, context: BackendCont
 
 /** Opens a backend with its own connections and its own login. */
 export function openVaultBackend(config: VaultBackendConfig, context: BackendContext): VaultBackend {
-  const { clock, random, emit, env, tracing } = context;
-  const { client, method } = openVaultClient(config, context, protectionOf(config, context));
+  const { clock, random, emit, env, version, tracing } = context;
+  const protection = protectionOf(config, context);
+  const { client, method } = openVaultClient(config, context, protection);
   const { revokeOnExit } = config.auth;
   const { takeLogin } = context;
   const earlier = takeLogin === undefined ? undefined : () => takeLogin(config.name, identityOf(config));
@@ -47,11 +48,20 @@ export function openVaultBackend(config: VaultBackendConfig, context: BackendCon
           const isSpared = askedOnce(config.name).every((request) => canBeInline(request as VaultRequest));
           return isSpared ? openInline({ client, method, config, source }) : undefined;
         };
-  const backend = createVaultBackend(config, { client, session, clock, random, emit, openInline });
+  const { events } = config;
+  const openEvents =
+    events === undefined
+      ? undefined
+      : async () => {
+          const { VaultEvents } = await import('./events/vault-events.ts');
+          return new VaultEvents({ config: { ...config, events }, client, clock, random, emit, env, version });
+        };
+  const backend = createVaultBackend(config, { client, session, clock, random, emit, openInline, openEvents });
   let upstream: Promise<Upstream> | undefined;
   return {
     ...backend,
     spreadsFirst,
+    onRecovered: protection.onRecovered,
     upstream: () => {
       upstream ??= openUpstream(config, { client, session, clock, env });
       return upstream;

@@ -49,7 +49,13 @@ export function statesOf({ bootId, configuration, backends, secrets, outputs, sd
   return JSON.stringify([
     bootId,
     configuration,
-    backends.map(({ name, login, failure, circuit }) => [name, login?.state, failure?.code, circuit?.state]),
+    backends.map(({ name, login, failure, circuit, events }) => [
+      name,
+      login?.state,
+      failure?.code,
+      circuit?.state,
+      events?.state,
+    ]),
     secrets.map(({ name, state, etag, failure }) => [name, state, etag, failure?.code]),
     outputs.map(({ name, state, generation, kept, failure, held, drift, statement }) => [
       name,
@@ -65,10 +71,12 @@ export function statesOf({ bootId, configuration, backends, secrets, outputs, sd
   ]);
 }
 
-function backendRow({ name, kind, login, failure, circuit }: BackendStatus, now: number): string[] {
+function backendRow({ name, kind, login, failure, circuit, events }: BackendStatus, now: number): string[] {
   const how = login === undefined ? '-' : `${login.state} (${login.method})`;
   const pause = circuit?.probeAt === undefined ? '' : `; asked again ${whenDue(circuit.probeAt, now)}`;
-  return [name, kind, how, timeUntil(login?.endsAt, now), `${reasonOf(failure)}${pause}`];
+  const feed = events?.state === 'down' ? `polls: ${reasonOf(events.failure)}` : '';
+  const why = [`${reasonOf(failure)}${pause}`, feed].filter((one) => one !== '' && one !== '-').join('; ');
+  return [name, kind, how, timeUntil(login?.endsAt, now), why];
 }
 
 function secretRow(secret: SecretStatus, now: number): string[] {

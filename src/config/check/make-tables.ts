@@ -51,7 +51,6 @@ function tableOf(schema: Schema, add: (schema: Schema) => number): Table {
   const checks = (def.checks ?? []).map((check) => (check as z.core.$ZodChecks)._zod.def);
   switch (def.type) {
     case 'unknown':
-    case 'never':
     case 'boolean':
       return { type: def.type, ...none(checks) };
     case 'string':

@@ -6,7 +6,7 @@ import type { SchemaName } from './shapes.ts';
  * from the schema of zod. A number in it names another table by its place in the list.
  */
 export type Table =
-  | { readonly type: 'unknown' | 'never' | 'boolean' }
+  | { readonly type: 'unknown' | 'boolean' }
   | {
       readonly type: 'string';
       readonly minLength?: number;
@@ -50,8 +50,6 @@ export function fits(tables: readonly Table[], at: number, value: unknown): bool
   switch (table.type) {
     case 'unknown':
       return true;
-    case 'never':
-      return false;
     case 'boolean':
       return typeof value === 'boolean';
     case 'string': {

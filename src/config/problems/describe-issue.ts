@@ -35,7 +35,7 @@ export function describeIssue(
 ): DescribedIssue[] {
   const path = issue.path as ConfigPath;
   const value = valueAt(entry, path);
-  if (issue.message === NOT_YET || (issue.code === 'invalid_type' && issue.expected === 'never')) {
+  if (issue.message === NOT_YET) {
     return [{ code: 'CONFIG_NOT_SUPPORTED', path, seen: `${choicePrefix(path, value)}not yet supported` }];
   }
   if (issue.code === 'unrecognized_keys') {

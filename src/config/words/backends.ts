@@ -3,15 +3,20 @@ import type { Words } from './words.ts';
 /** Keys that several kinds of backends have; each kind has words of its own. */
 export const backendsWords: Words = {
   'backends.NAME.kind': {
-    type: '`vault`, `file`, `aws-secrets-manager`, `acme`',
+    type: '`vault`, `file`, `aws-secrets-manager`, `acme`, `kubernetes`',
     default: 'required',
-    does: '`vault` is HashiCorp Vault or OpenBao, `file` a file on this machine, `aws-secrets-manager` an account of AWS, its Parameter Store included: see [AWS](aws.md); `acme` an issuer of certificates: see [ACME](acme.md)',
+    does: '`vault` is HashiCorp Vault or OpenBao, `file` a file on this machine, `aws-secrets-manager` an account of AWS, its Parameter Store included: see [AWS](aws.md); `acme` an issuer of certificates: see [ACME](acme.md); `kubernetes` the Secrets and ConfigMaps of a cluster: see [Kubernetes](kubernetes-source.md)',
     examples: ['vault'],
   },
-  'backends.NAME.timeout': { type: 'duration', default: '`10s`', does: 'one request, in total', examples: ['5s'] },
+  'backends.NAME.timeout': {
+    type: 'duration',
+    default: '`10s`',
+    does: 'one request, in total; a renewal or replacement waits for half of the time that is left of what ends, and for a second at least',
+    examples: ['5s'],
+  },
   'backends.NAME.requests': {
     type: 'map',
-    does: 'kinds `vault` and `aws-secrets-manager`: how many requests one agent sends, and when the first ones; see [a fleet](fleet.md)',
+    does: 'kinds `vault`, `aws-secrets-manager` and `kubernetes`: how many requests one agent sends, and when the first ones; see [a fleet](fleet.md)',
     examples: [{ perSecond: 20, startSpread: '30s' }],
   },
   'backends.NAME.requests.perSecond': {

@@ -29,4 +29,22 @@ export const logWords: Words = {
     does: 'takes the lines of the [audit](api.md#audit) instead, in JSON and whatever `log.level` is; made and opened again as `log.file` is',
     examples: ['/var/log/pannier-audit.log'],
   },
+  'log.auditTo': {
+    type: '`stdout`, `unix:///PATH`',
+    default: 'the log',
+    does: 'in the place of `log.auditFile`: standard output, or a stream socket that another program listens on',
+    examples: ['unix:///run/vector/audit.sock'],
+  },
+  'log.otlp': {
+    type: '`true`, or `{ endpoint }`',
+    default: '`false`',
+    does: 'sends the lines of the log by [OTLP](log-pipelines.md#otlp) too, to the receiver of `traces` or of the variables `OTEL_…`',
+  },
+  'log.otlp.endpoint': {
+    type: 'address',
+    default:
+      '`traces.endpoint`, `OTEL_EXPORTER_OTLP_LOGS_ENDPOINT`, `OTEL_EXPORTER_OTLP_ENDPOINT`, `http://localhost:4318`',
+    does: 'the receiver of log lines; `/v1/logs` is put behind it',
+    examples: ['http://otel-collector:4318'],
+  },
 };

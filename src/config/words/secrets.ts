@@ -26,15 +26,20 @@ export const secretsWords: Words = {
   },
   'secrets.NAME.certificateFrom.certificate': {
     type: 'text',
-    default: 'required',
+    default: 'required without `bundle`',
     does: 'the field with the certificate in PEM, which its chain may follow',
     examples: ['tls.crt'],
   },
   'secrets.NAME.certificateFrom.privateKey': {
     type: 'text',
-    default: 'required',
+    default: 'required without `bundle`',
     does: 'the field with the private key in PEM; it may be the same one',
     examples: ['tls.key'],
+  },
+  'secrets.NAME.certificateFrom.bundle': {
+    type: 'text',
+    does: 'the one field with key, certificate and chain, such as that of a [pod certificate](certificates.md#a-pod-certificate)',
+    examples: ['value'],
   },
   'secrets.NAME.certificateFrom.chain': {
     type: 'text',

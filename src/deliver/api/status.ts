@@ -177,6 +177,19 @@ export const backendStatusSchema = z.object({
    * request finds out whether the backend answers again. Absent: this backend has none.
    */
   circuit: z.optional(z.object({ state: z.enum(['closed', 'open', 'half-open']), probeAt: z.optional(time) })),
+  /**
+   * The feed of changes: `up` when the backend tells of each change, so that secrets are read at once and seldom
+   * polled. `since` says from when on. Absent: no feed is configured.
+   */
+  events: z.optional(
+    z.object({
+      state: z.enum(['up', 'down']),
+      since: time,
+      told: z.number(),
+      lastAt: z.optional(time),
+      failure: z.optional(failureStatusSchema),
+    }),
+  ),
   /** Why nothing can be fetched from it now. */
   failure: z.optional(failureStatusSchema),
 });

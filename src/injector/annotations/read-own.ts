@@ -1,21 +1,22 @@
 import { isAbsolute } from 'node:path';
 import { didYouMean, makeNearest } from '../../base/nearest.ts';
+import { mountPathOf } from '../pod/mount-path.ts';
 import type { ConfigParts, ConfigSource, InjectorDefaults, PodSettings, SaidSettings } from '../settings.ts';
 import { DEFAULT_DIR } from '../settings.ts';
 import type { Wrong } from '../wrong.ts';
 import { ANNOTATIONS, EFFECTIVE_CONFIG, PREFIX, STATUS } from './known.ts';
 import { AnnotationReader } from './reader.ts';
 
-const MAX_ID = 2 ** 31 - 1;
+export const MAX_ID = 2 ** 31 - 1;
 const SECRET = 'secret-';
 const FILE = 'file-';
 const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const MODES = ['sidecar', 'init', 'both'] as const;
-const ORDERS = ['before', 'after'] as const;
-const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
+export const ORDERS = ['before', 'after'] as const;
+export const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
 
 /** The longest life of a token that is worth a name of its own: a day. */
-const DAY_SECONDS = 86_400;
+export const DAY_SECONDS = 86_400;
 
 /** Annotations that make a configuration of parts. */
 const PARTS = ['reload', 'address', 'namespace', 'auth-mount', 'role'] as const;
@@ -40,11 +41,12 @@ function tellUnknown(all: ReadonlyMap<string, string>, reader: AnnotationReader)
 /** What is said; `completed` in settings.ts fills in the rest. */
 function settingsOf(reader: AnnotationReader): SaidSettings {
   const level = reader.choice('log-level', LEVELS);
+  for (const resource of ['cpu', 'memory']) reader.checkLimit(`requests-${resource}`, `limits-${resource}`);
   return {
     ...given('mode', reader.choice('mode', MODES)),
     ...given('order', reader.choice('order', ORDERS)),
     ...given('containers', reader.list('containers')),
-    ...given('image', reader.text('image')),
+    ...given('image', reader.image('image')),
     ...given('volumePaths', volumePathsOf(reader)),
     ...given('sizeLimit', reader.quantity('size-limit')),
     ...given('runAsUser', reader.number('run-as-user', 0, MAX_ID)),
@@ -68,12 +70,16 @@ function settingsOf(reader: AnnotationReader): SaidSettings {
 function volumePathsOf(reader: AnnotationReader): readonly string[] | undefined {
   const paths = reader.list('volume-path');
   const isGood = paths?.every((path) => isAbsolute(path) && !path.includes(':')) ?? true;
-  return isGood ? paths : reader.wrong('volume-path', 'must be an absolute path');
+  if (!isGood) return reader.wrong('volume-path', 'must be an absolute path');
+  return paths?.map(mountPathOf);
 }
 
 function variablesOf(reader: AnnotationReader): Pick<PodSettings, 'variables' | 'envFile'> {
   const listed = reader.list('env');
   const envFile = reader.text('env-file');
+  if (envFile !== undefined && (isAbsolute(envFile) || envFile.split('/').includes('..'))) {
+    reader.wrong('env-file', 'must be a file below the directory of the output');
+  }
   if (listed !== undefined && envFile === undefined) reader.wrong('env', 'needs env-file, the file that is read');
   if (listed === undefined && envFile !== undefined) reader.wrong('env-file', 'needs env, the names of the variables');
   const variables = (listed ?? []).map((one) => {
@@ -84,6 +90,8 @@ function variablesOf(reader: AnnotationReader): Pick<PodSettings, 'variables' | 
     reader.wrong('env', 'must be names of variables with commas, such as DB_USER,DB_PASSWORD=PASSWORD');
     return { variables: [] };
   }
+  const names = variables.map(({ name }) => name);
+  if (new Set(names).size < names.length) reader.wrong('env', 'names a variable twice');
   return { variables, ...given('envFile', envFile) };
 }
 
@@ -134,7 +142,7 @@ function partsOf(
     ...given('authMount', reader.text('auth-mount') ?? defaults.authMount),
     ...given('role', role),
     ...given('reload', reader.text('reload')),
-    dir: paths[0] ?? DEFAULT_DIR,
+    dir: mountPathOf(paths[0] ?? DEFAULT_DIR),
     secrets,
     files,
   };

@@ -119,6 +119,9 @@ function settingsOf(reader: AnnotationReader, tokenVolume: string | undefined): 
   const shares = reader.flag('agent-share-process-namespace');
   const copied = reader.textOrNone('agent-copy-volume-mounts');
   const proxy = reader.textOrNone('proxy-address');
+  for (const resource of ['cpu', 'mem', 'ephemeral']) {
+    reader.checkLimit(`agent-requests-${resource}`, `agent-limits-${resource}`);
+  }
   return {
     waits,
     hasSecurityContext: reader.flag('agent-set-security-context') !== false,
@@ -137,8 +140,8 @@ function settingsOf(reader: AnnotationReader, tokenVolume: string | undefined): 
 }
 
 function extraMountsOf(reader: AnnotationReader, tokenVolume: string | undefined): readonly ExtraMount[] {
-  const tls = reader.textOrNone('tls-secret');
-  const extra = reader.textOrNone('agent-extra-secret');
+  const tls = reader.objectNameOrNone('tls-secret');
+  const extra = reader.objectNameOrNone('agent-extra-secret');
   return [
     ...(tls === undefined ? [] : [{ secretName: tls, volume: 'pannier-tls', path: TLS_DIR }]),
     ...(extra === undefined ? [] : [{ secretName: extra, volume: 'pannier-extra', path: EXTRA_DIR }]),

@@ -1,11 +1,10 @@
 import { parseDuration } from '../../base/duration.ts';
+import { amountOf, exceeds } from '../pod/amount.ts';
 import type { Wrong } from '../wrong.ts';
 
-/** What Kubernetes takes as an amount of a resource: `100m`, `64Mi`, `1e3`. */
-const QUANTITY = /^\d+(?:\.\d+)?(?:[numkMGTPE]|[KMGTPE]i|e\d{1,2})?$/;
-
-/** A name of an object, a container or a volume. */
-const OBJECT_NAME = /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/;
+/** The name of a ConfigMap or a Secret: labels of DNS with dots. An object of another name cannot be there. */
+export const OBJECT_NAME = /^[a-z0-9](?:-*[a-z0-9])*(?:\.[a-z0-9](?:-*[a-z0-9])*)*$/;
+export const MAX_NAME = 253;
 
 /** Reads the annotations of one prefix, and collects what is wrong with them, by their full names. */
 export class AnnotationReader {
@@ -58,8 +57,21 @@ export class AnnotationReader {
 
   quantity(name: string): string | undefined {
     const text = this.textOrNone(name);
-    if (text === undefined || QUANTITY.test(text)) return text;
+    if (text === undefined || amountOf(text) !== undefined) return text;
     return this.wrong(name, 'must be a quantity such as 100m or 64Mi');
+  }
+
+  /** Tells of a request and a limit that do not go together. */
+  checkLimit(request: string, limit: string): void {
+    const [asked, most] = [this.textOrNone(request), this.textOrNone(limit)];
+    if (asked === undefined || most === undefined || amountOf(most) === undefined) return;
+    if (exceeds(asked, most)) this.wrong(request, `is more than ${this.#prefix}${limit}`);
+  }
+
+  /** Without the white space at its ends, which the API server refuses. */
+  image(name: string): string | undefined {
+    const text = this.text(name)?.trim();
+    return text === undefined || !/\s/.test(text) ? text : this.wrong(name, 'must be the name of an image');
   }
 
   seconds(name: string, least: number, most: number): number | undefined {
@@ -72,8 +84,16 @@ export class AnnotationReader {
 
   /** The name of an object of Kubernetes. */
   objectName(name: string): string | undefined {
-    const text = this.text(name);
-    if (text === undefined || OBJECT_NAME.test(text)) return text;
+    return this.#asObjectName(name, this.text(name));
+  }
+
+  /** The same of the other injector, which takes an empty value for an absent one. */
+  objectNameOrNone(name: string): string | undefined {
+    return this.#asObjectName(name, this.textOrNone(name));
+  }
+
+  #asObjectName(name: string, text: string | undefined): string | undefined {
+    if (text === undefined || (text.length <= MAX_NAME && OBJECT_NAME.test(text))) return text;
     return this.wrong(name, 'must be the name of an object');
   }
 

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { allProblems, planOf } from '../../agent/create-plan.ts';
 import { BACKEND_KINDS, SCHEMA_TABLES } from '../../backend/registry.ts';
 import { type Failure, PannierError, ProblemsError } from '../../base/errors.ts';
-import type { Config } from '../../config/config.ts';
+import type { Config, OutputConfig } from '../../config/config.ts';
 import { ConfigProblemsError } from '../../config/problems/config-problems.ts';
 import { CONFIG_DIR } from '../settings.ts';
 
@@ -13,6 +13,8 @@ const CONFIG_FILE = join(CONFIG_DIR, 'pannier');
 export interface ConfigNeeds {
   /** The directories of its outputs. */
   readonly dirs: readonly string[];
+  /** The files of its first output that the kubelet can read variables from. */
+  readonly envFiles: readonly string[];
   /** A reload sends a signal to another container's process. */
   readonly signals: boolean;
   /** It has a listener that answers health. */
@@ -74,7 +76,17 @@ function needsOf({ outputs, admin, api }: Config): ConfigNeeds {
   const steps = [...outputs.values()].flatMap(({ reload }) => reload);
   return {
     dirs: [...outputs.values()].map(({ dir }) => dir),
+    envFiles: envFilesOf([...outputs.values()][0]?.files),
     signals: steps.some((step) => step.kind === 'signal' && !('child' in step)),
     answersHealth: admin !== undefined || api !== undefined,
   };
+}
+
+/** Files that the kubelet may read: it cannot read another format or dialect, and a template may write anything. */
+function envFilesOf(files: OutputConfig['files'] = new Map()): readonly string[] {
+  return [...files].flatMap(([name, { content }]) => {
+    const isOther = content.kind === 'format' && content.format !== 'dotenv';
+    const reader = content.kind === 'format' ? content.options?.for : undefined;
+    return isOther || (reader ?? 'kubelet') !== 'kubelet' ? [] : [name];
+  });
 }

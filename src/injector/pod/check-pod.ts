@@ -1,8 +1,9 @@
 import type { Decided, Plan } from '../plan.ts';
-import type { PodSettings } from '../settings.ts';
+import { CONFIG_DIR, type PodSettings, RUN_DIR } from '../settings.ts';
 import type { Wrong } from '../wrong.ts';
 import { AGENT, INIT_AGENT } from './agent-containers.ts';
 import { type JsonMap, listOf, mapOf, textOf } from './json.ts';
+import { mountPathOf } from './mount-path.ts';
 import { seeing } from './seeing.ts';
 import { agentVolumes } from './volumes.ts';
 
@@ -49,10 +50,38 @@ export function checkNames(
   }
   for (const container of seeing(spec, settings)) {
     for (const { mountPath } of listOf(container['volumeMounts'])) {
-      const path = textOf(mountPath)?.replace(/\/+$/, '');
+      const path = mountPathOf(textOf(mountPath) ?? '');
       if (secrets.some((one) => one.path === path)) {
         wrong.push({ where: `container ${container['name']}`, seen: `mounts another volume at ${path}` });
       }
     }
+  }
+  checkCopied(spec, settings, wrong);
+}
+
+/** Directories of the agent's own, where no other volume can be. */
+export const OWN_DIRS = [CONFIG_DIR, RUN_DIR];
+
+/** Mounts that cannot be copied to the agent, since it has something else there. */
+function checkCopied(spec: JsonMap, { copiesMountsOf, extraMounts }: PodSettings, wrong: Wrong[]): void {
+  if (copiesMountsOf === undefined) return;
+  const all = [...listOf(spec['containers']), ...listOf(spec['initContainers'])];
+  const taken = new Set([...OWN_DIRS, ...extraMounts.map(({ path }) => path)]);
+  for (const { mountPath } of listOf(all.find(({ name }) => name === copiesMountsOf)?.['volumeMounts'])) {
+    const path = mountPathOf(textOf(mountPath) ?? '');
+    if (!taken.has(path)) continue;
+    wrong.push({ where: `container ${copiesMountsOf}`, seen: `mounts a volume at ${path}, which the agent has too` });
+  }
+}
+
+/** What is wrong with the directories of the outputs, each of which becomes a volume. */
+export function checkDirs(dirs: readonly string[], wrong: Wrong[]): void {
+  for (const [index, dir] of dirs.entries()) {
+    const where = `output in ${dir}`;
+    const isOwn = OWN_DIRS.some((own) => dir === own || dir.startsWith(`${own}/`));
+    if (SYSTEM_DIRS.test(dir)) {
+      wrong.push({ where, seen: 'would hide files of the application: use a directory of its own' });
+    } else if (isOwn) wrong.push({ where, seen: 'is in a directory of the agent: use another one' });
+    if (dirs.indexOf(dir) !== index) wrong.push({ where, seen: 'is named twice' });
   }
 }

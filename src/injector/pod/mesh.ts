@@ -1,7 +1,7 @@
 import { listOf, textOf } from './json.ts';
 
 /** The containers of Istio and Linkerd, by their names. */
-const MESH = new Set([
+export const MESH: ReadonlySet<string> = new Set([
   'istio-init',
   'istio-validation',
   'istio-proxy',
@@ -11,7 +11,7 @@ const MESH = new Set([
 ]);
 
 /** Their proxies: while one runs, requests leave the pod. */
-const PROXIES = new Set(['istio-proxy', 'linkerd-proxy']);
+export const PROXIES: ReadonlySet<string> = new Set(['istio-proxy', 'linkerd-proxy']);
 
 export const isOfMesh = (name: unknown): boolean => MESH.has(textOf(name) ?? '');
 

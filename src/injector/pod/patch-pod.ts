@@ -3,8 +3,9 @@ import { VAULT_PREFIXES } from '../annotations/read-vault.ts';
 import type { Decided, Plan } from '../plan.ts';
 import type { PodSettings } from '../settings.ts';
 import { agentContainers, type SecretsVolume } from './agent-containers.ts';
-import { isMap, type JsonMap, listOf, mapOf } from './json.ts';
+import { isMap, type JsonMap, listOf, mapOf, textOf } from './json.ts';
 import { placeAmong } from './mesh.ts';
+import { mountPathOf } from './mount-path.ts';
 import { type Operation, PatchBuilder } from './patch.ts';
 import { seeing, sees } from './seeing.ts';
 import { usersOf } from './users.ts';
@@ -70,7 +71,8 @@ function copiedFrom(
   const mounts = all.find(({ name }) => name === copiesMountsOf)?.['volumeMounts'];
   return (Array.isArray(mounts) ? mounts : []).filter((mount) => {
     const { mountPath } = mapOf(mount);
-    const isToken = mountPath === '/var/run/secrets/kubernetes.io/serviceaccount';
-    return isMap(mount) && !isToken && !secrets.some(({ path }) => path === mountPath);
+    const at = mountPathOf(textOf(mountPath) ?? '');
+    const isToken = at === '/var/run/secrets/kubernetes.io/serviceaccount';
+    return isMap(mount) && !isToken && !secrets.some(({ path }) => path === at);
   });
 }

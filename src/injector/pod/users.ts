@@ -9,8 +9,8 @@ export interface Users {
   readonly readers: Readers;
 }
 
-/** The user of the image. */
-const OWN = 65_532;
+/** The user and the group of the image. */
+export const OWN_ID = 65_532;
 
 /**
  * The agent runs as the application does when all its containers name one user who is not root: then its files are
@@ -27,8 +27,8 @@ export function usersOf(spec: JsonMap, containers: readonly JsonMap[], settings:
     return all.size === 1 && typeof only === 'number' ? only : undefined;
   };
   const theirs = common('runAsUser');
-  const uid = settings.runAsUser ?? (theirs === undefined || theirs === 0 ? OWN : theirs);
-  const gid = settings.runAsGroup ?? (uid === theirs ? (common('runAsGroup') ?? OWN) : OWN);
+  const uid = settings.runAsUser ?? (theirs === undefined || theirs === 0 ? OWN_ID : theirs);
+  const gid = settings.runAsGroup ?? (uid === theirs ? (common('runAsGroup') ?? OWN_ID) : OWN_ID);
   const fsGroup = numberOf(pod['fsGroup']);
   if (uid === theirs) return { uid, gid, readers: { kind: 'user' } };
   return { uid, gid, readers: fsGroup === undefined ? { kind: 'all' } : { kind: 'group', gid: fsGroup } };

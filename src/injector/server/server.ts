@@ -18,7 +18,12 @@ export interface ServerOptions {
   readonly emit: Emit;
   /** What `/readyz` answers by. */
   readonly isReady: () => boolean;
+  /** Called for each request to `/mutate` when it is answered. */
+  readonly onReviewed?: (outcome: ReviewOutcome, durationMs: number) => void;
 }
+
+/** What became of a review; refused is a request that is none. */
+export type ReviewOutcome = 'injected' | 'unchanged' | 'denied' | 'refused' | 'failed';
 
 /** The limits of the agent's own listeners hold here too. */
 const HEADER_BYTES = 16 * 1024;
@@ -92,13 +97,17 @@ export class InjectorServer implements AsyncDisposable {
 
   /** Never rejects. */
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const beganMs = performance.now();
+    let outcome: ReviewOutcome | undefined = 'failed';
     try {
-      const { status, body } = await this.#answer(request);
-      send(response, status, body);
+      const answer = await this.#answer(request);
+      outcome = answer.outcome;
+      send(response, answer.status, answer.body);
     } catch (error) {
       this.#options.emit({ kind: 'agent-warning', warning: asFailure(error, 'injector') });
       send(response, 500, { error: 'the review failed: see the log of the injector' });
     }
+    if (outcome !== undefined) this.#options.onReviewed?.(outcome, performance.now() - beganMs);
   }
 
   async #answer(request: IncomingMessage): Promise<Answer> {
@@ -108,7 +117,7 @@ export class InjectorServer implements AsyncDisposable {
       const isReady = this.#options.isReady();
       return { status: isReady ? 200 : 503, body: { ok: isReady } };
     }
-    if (path !== '/mutate') return refusal(404, 'there are /mutate, /healthz and /readyz');
+    if (path !== '/mutate') return { status: 404, body: { error: 'there are /mutate, /healthz and /readyz' } };
     if (request.method !== 'POST') return refusal(405, 'reviews are posted');
     if (!/^application\/json\s*(?:;|$)/i.test(request.headers['content-type'] ?? '')) {
       return refusal(415, 'a review is application/json');
@@ -131,16 +140,22 @@ export class InjectorServer implements AsyncDisposable {
     const { review: answer, namespace, pod, denied, isInjected } = reviewed;
     if (denied !== undefined) emit({ kind: 'pod-denied', namespace, pod, reason: denied });
     else if (isInjected) emit({ kind: 'pod-injected', namespace, pod });
-    return { status: 200, body: answer };
+    return {
+      status: 200,
+      body: answer,
+      outcome: denied !== undefined ? 'denied' : isInjected ? 'injected' : 'unchanged',
+    };
   }
 }
 
 interface Answer {
   readonly status: number;
   readonly body: object;
+  /** Absent: it is no answer to a review. */
+  readonly outcome?: ReviewOutcome;
 }
 
-const refusal = (status: number, error: string): Answer => ({ status, body: { error } });
+const refusal = (status: number, error: string): Answer => ({ status, body: { error }, outcome: 'refused' });
 
 function send(response: ServerResponse, status: number, body: object): void {
   if (response.destroyed || response.headersSent) return;

@@ -59,6 +59,8 @@ const SENTENCES: Sentences = {
     state === 'closed'
       ? `${backend} answers again`
       : `${backend} does not answer${failure === undefined ? '' : `: ${reasonOf(failure)}`}; nothing is sent for ${formatDuration(probeInMs ?? 0)}, and then one request after each pause`,
+  'feed-up': ({ backend }) => `${backend} tells of changes from now on`,
+  'feed-down': ({ backend, failure }) => `${backend} does not tell of changes: ${reasonOf(failure)}`,
   'secret-changed': ({ secrets, first, lifeMs }) =>
     `${secretsOf(secrets)} ${first ? 'fetched' : 'changed'}${lifeMs === undefined ? '' : `, good for ${formatDuration(lifeMs)}`}`,
   'secret-kept': ({ secrets, lifeMs, ageMs }) =>
@@ -120,6 +122,9 @@ const SENTENCES: Sentences = {
   'sds-unusable': ({ name, failure }) => `${name} cannot be served to Envoy: ${reasonOf(failure)}`,
   'proxy-renew-failed': ({ call, failure, retryInMs }) =>
     `proxy: cannot renew ${call}: ${reasonOf(failure)}${again(retryInMs)}`,
+  'relay-listening': ({ where }) => `listening on ${where} for agents`,
+  'relay-live': ({ file }) => `${file} is read, and agents are told of its changes`,
+  'relay-down': ({ failure }) => `agents are told of no changes: ${reasonOf(failure)}`,
   'injector-listening': ({ where }) => `the injector listens on ${where}`,
   'injector-certificate': () => 'the injector shows another certificate',
   'pod-injected': ({ namespace, pod }) => `pod ${pod} of ${namespace} gets the agent`,
@@ -127,6 +132,9 @@ const SENTENCES: Sentences = {
   'proxy-answered': ({ call, status, cache, durationMs }) =>
     `proxy: ${call}: ${status} (cache ${cache}) in ${formatDuration(durationMs)}`,
   'traces-sent': FIELDS,
+  'logs-sent': FIELDS,
+  'logs-dropped': ({ lines, failure }) => `${count(lines, 'log line')} not sent: ${reasonOf(failure)}`,
+  'audit-lost': ({ lines, failure }) => `${count(lines, 'line')} of the audit lost: ${reasonOf(failure)}`,
   'traces-dropped': ({ spans, failure }) => `${count(spans, 'span')} of traces dropped: ${reasonOf(failure)}`,
 };
 

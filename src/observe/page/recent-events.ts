@@ -161,6 +161,10 @@ function tellOther(fact: Fact): Told | undefined {
       return failed(login, 'not made', fact.failure);
     case 'login-renew-failed':
       return failed(login, 'not renewed', fact.failure);
+    case 'feed-up':
+      return { tone: 'good', subject: `backend ${fact.backend}`, text: 'tells of changes' };
+    case 'feed-down':
+      return failed(`backend ${fact.backend}`, 'does not tell of changes', fact.failure);
     case 'backend-circuit': {
       const subject = `backend ${fact.backend}`;
       if (fact.state === 'closed') return { tone: 'good', subject, text: 'answers again' };

@@ -217,13 +217,13 @@ function logins({ backends }: Status, nowMs: number): Html | undefined {
     id: 'backends',
     title: 'Backends and logins',
     heads: ['Backend', 'Kind', 'Login', 'Ends', 'Address', 'Why'],
-    rows: backends.map(({ name, kind, login, address, failure, circuit }) => [
+    rows: backends.map(({ name, kind, login, address, failure, circuit, events }) => [
       name,
       kind,
       login === undefined ? 'needs none' : state(`${login.state} (${login.method})`, LOGIN_MARKS[login.state]),
       moment(login?.endsAt, nowMs),
       address === undefined ? DASH : long(address),
-      html`${circuit?.probeAt === undefined ? undefined : html`asked again ${moment(circuit.probeAt, nowMs)}: `}${hinted(failure)}`,
+      html`${circuit?.probeAt === undefined ? undefined : html`asked again ${moment(circuit.probeAt, nowMs)}: `}${hinted(failure ?? events?.failure)}`,
     ]),
   });
 }

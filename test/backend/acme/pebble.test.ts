@@ -54,11 +54,12 @@ describe.skipIf(!canBuild)('a certificate by ACME of a real Pebble (needs go on 
     const first = await fetchNew(opened, want);
     const wanted: number[] = [];
     const watch = (one: typeof opened) =>
-      one.backend.source.watch?.(
-        want,
-        () => {},
-        (atMs) => wanted.push(atMs),
-      );
+      one.backend.source.watch?.(want, {
+        changed: () => {},
+        written: () => {},
+        replaceAt: (atMs) => void wanted.push(atMs),
+        covered: () => {},
+      });
     const watching = watch(opened);
     await expect.poll(() => wanted.length).toBe(1);
     const { notBeforeMs, notAfterMs } = first.life as { notBeforeMs: number; notAfterMs: number };

@@ -3,6 +3,7 @@ import { acmeAnswers } from './acme-answers.ts';
 import { agentAnswers } from './agent-answers.ts';
 import { awsAnswers } from './aws-answers.ts';
 import { certificates } from './certificates.ts';
+import { changes } from './changes.ts';
 import { configurations } from './configuration.ts';
 import { secretFiles } from './files.ts';
 import { foreignConfigurations } from './foreign-configurations.ts';
@@ -26,4 +27,5 @@ export const BORDERS = [
   localRequests,
   sdsRequests,
   agentAnswers,
+  changes,
 ] as readonly unknown[] as readonly Border[];

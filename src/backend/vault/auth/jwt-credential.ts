@@ -9,6 +9,7 @@ import type { Denied } from './token-self.ts';
 export interface JwtCredential {
   /** When the JWT ends, on the wall clock; undefined when it has no `exp`. */
   readonly expiresWallMs: number | undefined;
+  /** Each as a message may show it. */
   readonly audiences: readonly string[];
   /** Who made the JWT; undefined when it does not say, or in a text that no message may quote. */
   readonly issuer: string | undefined;
@@ -46,14 +47,21 @@ const MAX_AUDIENCES = 5;
 /** An audience or issuer that messages may quote: a name or a URL. */
 const QUOTABLE = /^[\w.:/@+-]{1,200}$/;
 
+/** Stands for an audience that no message may quote. */
+const HIDDEN = '(not a plain name)';
+
 const quotable = (text: string | undefined): string | undefined =>
   text !== undefined && QUOTABLE.test(text) ? text : undefined;
 
 function audiencesOf(claims: Fields): readonly string[] {
   const aud = lookUp(claims, 'aud');
   const all = isList(aud) ? aud : [aud];
-  return all.map((one) => plainText(one) ?? '').filter((one) => QUOTABLE.test(one));
+  return all.flatMap((one) => (plainText(one) === undefined ? [] : [quotable(plainText(one)) ?? HIDDEN]));
 }
+
+/** Whom a JWT is for. */
+export const forWhom = ({ audiences }: JwtCredential): string =>
+  audiences.length === 0 ? 'for no audience' : `for the audience ${audiences.slice(0, MAX_AUDIENCES).join(', ')}`;
 
 /** The end of a JWT on the monotonic clock, for the session. */
 export function endOf(jwt: JwtCredential | undefined, clock: Clock): { credentialEndsMonoMs?: number } {
@@ -70,7 +78,7 @@ export function describeDenied(
   { file, hint, nowWallMs }: { readonly file: string; readonly hint: string; readonly nowWallMs: number },
 ): Denied {
   if (jwt === undefined) return { code: 'AUTH_DENIED', seen: `${file} holds no JWT`, hint };
-  const { expiresWallMs, audiences, serviceAccount } = jwt;
+  const { expiresWallMs, serviceAccount } = jwt;
   if (expiresWallMs !== undefined && expiresWallMs <= nowWallMs) {
     const age = formatDuration(nowWallMs - expiresWallMs);
     return {
@@ -81,7 +89,7 @@ export function describeDenied(
   }
   const facts = [
     ...(serviceAccount === undefined ? [] : [`of the service account ${serviceAccount}`]),
-    audiences.length === 0 ? 'for no audience' : `for the audience ${audiences.slice(0, MAX_AUDIENCES).join(', ')}`,
+    forWhom(jwt),
     ...(expiresWallMs === undefined ? [] : [`good for ${formatDuration(expiresWallMs - nowWallMs)}`]),
   ];
   return { code: 'AUTH_DENIED', seen: `the JWT in ${file} is ${facts.join(', ')}`, hint };

@@ -4,6 +4,7 @@ import { formatDuration } from '../../../base/duration.ts';
 import { asFailure, type Failure, fail, failure } from '../../../base/errors.ts';
 import type { Emit } from '../../../base/fact.ts';
 import type { Tracing } from '../../../base/tracing.ts';
+import { setUrgency, URGENCY } from '../../../base/urgency.ts';
 import type { KeptLogin, ResumedLogin } from '../../kept-login.ts';
 import type { LoginView } from '../../login-view.ts';
 import { isOutage } from '../../outage.ts';
@@ -184,6 +185,7 @@ export class LoginKeeper {
 
   async #renew(login: LiveLogin): Promise<void> {
     const wake = this.#sleeper();
+    setUrgency(wake, URGENCY.ending, login.endsMonoMs);
     const startedMonoMs = this.#clock.monoMs();
     const { client, place } = this.#deps;
     const self = { client, token: login.token, place };
@@ -243,7 +245,9 @@ export class LoginKeeper {
   /** Returns undefined when the login failed; the failure is reported and the next try is scheduled by then. */
   async #tryLogin(): Promise<Login | undefined> {
     try {
-      const made = await this.#deps.method.login(this.#deps.stop);
+      const stop = AbortSignal.any([this.#deps.stop]);
+      setUrgency(stop, URGENCY.login, this.#logins.usable()?.endsMonoMs);
+      const made = await this.#deps.method.login(stop);
       const isCached =
         this.#deps.method.borrowsToken !== true && this.#logins.newest?.token.equals(made.token) === true;
       const login = isCached ? await this.#lookAt(made) : made;

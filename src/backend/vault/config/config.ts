@@ -11,7 +11,24 @@ export interface VaultBackendConfig extends BackendConfig {
   readonly tls: TlsConfig;
   readonly timeoutMs: number;
   readonly auth: AuthConfig;
+  /** How the agent hears of changes. Absent: it polls. */
+  readonly events?: EventsConfig;
 }
+
+/** Where the agent hears of changes: the server's audit log on this machine, or relays that read it. */
+export type EventsConfig = {
+  /** How often secrets are polled whose changes are told. */
+  readonly pollMs: number;
+} & (
+  | { readonly kind: 'file'; readonly auditFile: string }
+  | {
+      readonly kind: 'relay';
+      /** One for each node of the server: each node writes its own log. */
+      readonly urls: readonly string[];
+      readonly tokenFile?: string;
+      readonly tls: TlsConfig;
+    }
+);
 
 interface AuthCommon {
   readonly mount: string;

@@ -4,14 +4,23 @@ import { parseAddress } from '../../../config/address.ts';
 import { trimSlashes } from '../../../config/api-path.ts';
 import type { TlsConfig } from '../../../config/config.ts';
 import type { ConfigEntry } from '../../../config/load/entry.ts';
+import type { ConfigTree } from '../../../config/load/source-file.ts';
 import type { ResolveContext } from '../../../config/resolve-context.ts';
 import { resolveRequests } from '../../../config/sections/backends/resolve-requests.ts';
 import type { VaultBackendConfig } from './config.ts';
 import { fromEnvironment } from './environment.ts';
-import { checkCertLogin, resolveAuth } from './resolve-auth.ts';
+import { checkCertLogin, loadLogins, resolveAuth } from './resolve-auth.ts';
 import type { VaultShape } from './schema.ts';
 
 const TIMEOUT_MS = 10_000;
+
+let forEvents: typeof import('./resolve-events.ts') | undefined;
+
+/** Loads what few configurations need to be resolved. */
+export async function loadResolve(entries: readonly ConfigTree[]): Promise<void> {
+  await loadLogins(entries);
+  if (entries.some(({ events }) => events !== undefined)) forEvents = await import('./resolve-events.ts');
+}
 
 /**
  * Resolves a backend of kind `vault` from its keys, the defaults, and the environment variables of the command lines
@@ -26,13 +35,16 @@ export function resolveVault(
   const address = resolveAddress(shape, entry, context);
   const tls = resolveTls(shape, entry, context);
   const auth = resolveAuth(shape.auth, entry, context);
-  if (address === undefined || tls === undefined || auth === undefined) return undefined;
+  if (shape.events !== undefined && forEvents === undefined)
+    throw new TypeError('events were not loaded to be resolved');
+  const events = shape.events === undefined ? {} : forEvents?.resolveEvents(shape.events, entry, context);
+  if (address === undefined || tls === undefined || auth === undefined || events === undefined) return undefined;
   if (auth.method === 'cert' && !checkCertLogin(address, tls, entry, context)) return undefined;
   if (!tls.skipVerify) checkTlsEnvironment(entry, context);
   const namespace = trimSlashes(shape.namespace ?? (fromEnvironment('NAMESPACE', context.env)?.value || ''));
   const timeoutMs = shape.timeout === undefined ? TIMEOUT_MS : (parseDuration(shape.timeout) as number);
   const requests = resolveRequests(shape.requests, entry, context.problems);
-  const backend: VaultBackendConfig = { kind: 'vault', name, address, tls, timeoutMs, auth, ...requests };
+  const backend: VaultBackendConfig = { kind: 'vault', name, address, tls, timeoutMs, auth, ...requests, ...events };
   return namespace === '' ? backend : { ...backend, namespace };
 }
 

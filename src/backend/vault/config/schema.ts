@@ -14,6 +14,25 @@ const tls = z.strictObject({
   skipVerify: z.optional(bool),
 });
 
+const events = z.strictObject({
+  auditFile: z.optional(path),
+  url: z.optional(
+    z.union([text, z.array(text, { error: 'a URL or a list of URLs is expected' })], {
+      error: 'a URL or a list of URLs is expected',
+    }),
+  ),
+  tokenFile: z.optional(path),
+  tls: z.optional(
+    z.strictObject({
+      caFile: z.optional(path),
+      certFile: z.optional(path),
+      keyFile: z.optional(path),
+      serverName: z.optional(text),
+    }),
+  ),
+  poll: z.optional(positiveDuration),
+});
+
 const address = text.check(
   z.refine(RULES.isAddress, {
     error: ({ input }) => parseAddress(input as string).wrong,
@@ -29,7 +48,9 @@ export const vaultSchema = z.strictObject({
   timeout: z.optional(positiveDuration),
   requests: z.optional(requests),
   auth,
+  events: z.optional(events),
 });
 
 export type VaultShape = z.infer<typeof vaultSchema>;
+export type EventsShape = z.infer<typeof events>;
 export type AuthShape = VaultShape['auth'];

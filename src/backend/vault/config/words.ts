@@ -4,15 +4,69 @@ import type { Words } from '../../../config/words/words.ts';
 export const vaultWords: Words = {
   'backends.NAME.address': {
     type: 'text',
-    default: '`VAULT_ADDR`, then `BAO_ADDR`',
+    default: '`VAULT_ADDR`, then `BAO_ADDR`; kind `kubernetes`: the API server of the pod',
     does: '`https://HOST:PORT`, `http://…` or `unix:///PATH`; a base path is kept, credentials are refused',
     examples: ['https://openbao:8200', 'unix:///run/openbao.sock'],
   },
   'backends.NAME.namespace': {
     type: 'text',
-    default: '`VAULT_NAMESPACE`, then `BAO_NAMESPACE`',
-    does: 'namespace of every request; `""` is the root',
+    default: '`VAULT_NAMESPACE`, then `BAO_NAMESPACE`; kind `kubernetes`: that of the pod or the context',
+    does: 'namespace of every request; `""` is the root. Kind `kubernetes`: of objects that name none',
     examples: ['team-a'],
+  },
+  'backends.NAME.events': {
+    type: 'map',
+    does: 'kind `vault`, on OpenBao or Vault: [changes are read at once](push.md) and polls become rare, by the audit log of the server',
+    examples: [{ auditFile: '/var/log/openbao/audit.log' }],
+  },
+  'backends.NAME.events.auditFile': {
+    type: 'path',
+    does: 'the file audit log of the server, on this machine; this or `url`',
+    examples: ['/var/log/openbao/audit.log'],
+  },
+  'backends.NAME.events.url': {
+    type: 'text or list',
+    does: 'the relays (`pannier notify`) beside the server, one for each of its nodes',
+    examples: ['https://openbao-0.openbao.svc:8271'],
+  },
+  'backends.NAME.events.tokenFile': {
+    type: 'path',
+    default: 'required without `tls.certFile`',
+    does: '`url`: file with the token that the relay knows this agent by, read again at each connection',
+    examples: ['/var/run/secrets/relay/token'],
+  },
+  'backends.NAME.events.tls': {
+    type: 'map',
+    does: '`url`: how the relay is trusted, and what this agent shows to it',
+    examples: [{ caFile: '/etc/relay/ca.pem' }],
+  },
+  'backends.NAME.events.tls.caFile': {
+    type: 'path',
+    default: 'public authorities',
+    does: 'authorities that the certificate of the relay may be of',
+    examples: ['/etc/relay/ca.pem'],
+  },
+  'backends.NAME.events.tls.certFile': {
+    type: 'path',
+    does: "the agent's client certificate; with `keyFile`",
+    examples: ['/run/identity/tls.crt'],
+  },
+  'backends.NAME.events.tls.keyFile': {
+    type: 'path',
+    does: 'its key; with `certFile`',
+    examples: ['/run/identity/tls.key'],
+  },
+  'backends.NAME.events.tls.serverName': {
+    type: 'text',
+    default: 'host of `url`',
+    does: 'name that the certificate of the relay must have',
+    examples: ['relay.security.svc'],
+  },
+  'backends.NAME.events.poll': {
+    type: 'duration',
+    default: '`2h`',
+    does: 'how often a KV secret is read while all its changes are told; `refresh` counts if that is longer, and while changes are not told',
+    examples: ['1h'],
   },
   'backends.NAME.tls.certFile': {
     type: 'path',

@@ -3,7 +3,7 @@ import type { Examination } from '../../../base/examination.ts';
 import { statInTime } from '../../../base/read-file.ts';
 import { formatRoughly } from '../../../base/rough-duration.ts';
 import { readCredential } from '../../credential-file.ts';
-import { describeDenied, type JwtCredential, readJwt } from '../auth/jwt-credential.ts';
+import { describeDenied, forWhom, type JwtCredential, readJwt } from '../auth/jwt-credential.ts';
 import type { AuthConfig } from '../config/config.ts';
 
 /** A file that a login reads. */
@@ -64,11 +64,12 @@ export async function checkCredential(
 }
 
 /** What a JWT says about itself. Its signature is not checked. */
-function describeJwt({ audiences, issuer, serviceAccount, expiresWallMs }: JwtCredential, nowMs: number): string {
+function describeJwt(jwt: JwtCredential, nowMs: number): string {
+  const { issuer, serviceAccount, expiresWallMs } = jwt;
   return [
     ...(serviceAccount === undefined ? [] : [`of the service account ${serviceAccount}`]),
     ...(issuer === undefined ? [] : [`by ${issuer}`]),
-    audiences.length === 0 ? 'for no audience' : `for the audience ${audiences.slice(0, 5).join(', ')}`,
+    forWhom(jwt),
     expiresWallMs === undefined ? 'without an end' : `good for ${formatRoughly(expiresWallMs - nowMs)}`,
   ].join(', ');
 }

@@ -10,6 +10,7 @@ import { type VaultClient, VaultStatusError } from '../client/client.ts';
 import type { VaultBackendConfig } from '../config/config.ts';
 import { openVaultClient } from '../open.ts';
 import { checkCredential } from './check-credential.ts';
+import { checkEvents } from './check-events.ts';
 import { checkSecrets } from './check-secrets.ts';
 import { checkServer } from './check-server.ts';
 
@@ -28,6 +29,8 @@ export async function examine(backend: Examined<VaultBackendConfig>, examination
   await using client = opened.client;
   if (!isReached) for (const check of ['clock', 'health']) examination.skip(check, `${place}.address`, 'no connection');
   const isWell = isReached && (await checkServer(examination, client, place));
+  if (isWell) await checkEvents(examination, config, { client, context });
+  else if (config.events !== undefined) examination.skip('events', `${place}.events`, 'the server is not ready for it');
   const why = whyNoLogin(config, { isReached, isWell, hasCredential });
   if (why !== undefined) {
     examination.skip('login', `${place}.auth`, ...why);

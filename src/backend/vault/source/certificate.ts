@@ -94,6 +94,7 @@ export function createVaultCertificates(deps: VaultCertificateDeps): VaultCertif
       const watching = watcher.watch(want, request, changed);
       return {
         follow: (other) => watching.follow?.(other),
+        look: () => watching.look?.(),
         [Symbol.dispose]: () => {
           watching[Symbol.dispose]();
           held.delete(want.id);

@@ -1,3 +1,5 @@
+import type { Secret } from '../../../base/secret.ts';
+
 /**
  * One backend, resolved: with defaults, durations in milliseconds, paths absolute, credentials as `Secret`. Each kind
  * has a type of its own that extends this one (`src/backend/KIND/config/config.ts`).
@@ -34,4 +36,6 @@ export interface TlsConfig {
   readonly bootstrap?: { readonly certFile: string; readonly keyFile: string };
   readonly serverName?: string;
   readonly skipVerify: boolean;
+  /** What takes the place of the files: PEM that something else holds, such as a kubeconfig. */
+  readonly held?: { readonly ca?: string; readonly cert?: string; readonly key?: Secret };
 }

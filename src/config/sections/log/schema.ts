@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { choice, path } from '../../scalars.ts';
+import { choice, path, text } from '../../scalars.ts';
 
 /** The section `log`. */
 export const log = z.strictObject({
@@ -8,4 +8,10 @@ export const log = z.strictObject({
   schema: z.optional(choice(['pannier', 'ecs', 'otel'])),
   file: z.optional(path),
   auditFile: z.optional(path),
+  auditTo: z.optional(text),
+  otlp: z.optional(
+    z.union([z.boolean(), z.strictObject({ endpoint: z.optional(text) })], {
+      error: 'true, or an object with an endpoint, is expected',
+    }),
+  ),
 });

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { parseDuration } from '../../../base/duration.ts';
 import type { Shapes } from '../../check/shapes.ts';
 import type { ConfigEntry } from '../../load/entry.ts';
@@ -8,7 +7,7 @@ import type { Problems } from '../../problems/problems.ts';
 import { OTHER_NAME } from '../../rules.ts';
 import type { BackendConfig } from '../backends/config.ts';
 import type { BackendKindConfig } from '../backends/kind.ts';
-import type { SecretConfig, StoredCertificate } from './config.ts';
+import type { SecretConfig } from './config.ts';
 
 const REFRESH_MS = 5 * 60_000;
 
@@ -23,6 +22,13 @@ export interface KnownBackends {
 }
 
 type SecretShape = Shapes['secret'];
+
+let stored: typeof import('./resolve-stored.ts') | undefined;
+
+/** Loads what is needed to resolve `certificateFrom`. Awaited before a configuration with one is resolved. */
+export async function loadStored(): Promise<void> {
+  stored = await import('./resolve-stored.ts');
+}
 
 /** A hint that lists the configured backends, at most ten of them. Undefined when there are none. */
 export function configuredHint(names: readonly string[]): string | undefined {
@@ -73,11 +79,7 @@ export class SecretResolver {
     const request = this.#kindOfKey.get(key)?.resolveRequest(shape as never, entry, problems);
     // Else what the entry asks for would be left out in silence, and the configuration be called valid.
     if (request === undefined && problems.count === before) throw new TypeError(`${key} was not loaded to be resolved`);
-    const { certificateFrom: stored } = shape;
-    if (stored !== undefined && key === 'certificate') {
-      const seen = 'certificateFrom does not go with certificate';
-      problems.add('CONFIG_INVALID', entry.file, [...path, 'certificateFrom'], seen, 'Remove it.');
-    }
+    const certificateFrom = shape.certificateFrom && stored?.resolveStored(shape.certificateFrom, key, entry, problems);
     if (request === undefined || backend === undefined || problems.count > before) return undefined;
     return {
       name,
@@ -86,7 +88,7 @@ export class SecretResolver {
       optional: shape.optional ?? false,
       refreshMs: shape.refresh === undefined ? REFRESH_MS : (parseDuration(shape.refresh) as number),
       ...(shape.maxStale === undefined ? {} : { maxStaleMs: parseDuration(shape.maxStale) as number }),
-      request: stored === undefined ? request : { ...request, certificateFrom: storedIn(stored, entry) },
+      request: certificateFrom === undefined ? request : { ...request, certificateFrom },
     };
   }
 
@@ -138,19 +140,6 @@ export class SecretResolver {
       problems.add('CONFIG_INVALID', file, [...path, key], seen, 'Remove it.');
     }
   }
-}
-
-function storedIn(
-  { certificate, privateKey, chain, ca, clockSkew }: NonNullable<SecretShape['certificateFrom']>,
-  { file }: ConfigEntry,
-): StoredCertificate {
-  return {
-    certificate,
-    privateKey,
-    ...(chain === undefined ? {} : { chain }),
-    ...(ca === undefined ? {} : { caFile: resolve(file.dir, ca) }),
-    ...(clockSkew === undefined ? {} : { clockSkewMs: parseDuration(clockSkew) as number }),
-  };
 }
 
 function companionsOf(kinds: readonly BackendKindConfig[]): ReadonlyMap<string, readonly string[]> {

@@ -10,8 +10,9 @@ const common = {
   maxStale: z.optional(positiveDuration),
   certificateFrom: z.optional(
     z.strictObject({
-      certificate: text,
-      privateKey: text,
+      certificate: z.optional(text),
+      privateKey: z.optional(text),
+      bundle: z.optional(text),
       chain: z.optional(text),
       ca: z.optional(path),
       clockSkew: z.optional(duration),

@@ -41,7 +41,10 @@ describe('the kubernetes login', () => {
     const { client, logIn } = methodOf(kubernetes(join(dir, 'jwt')));
     client.on('POST auth/kubernetes/login', () => refuse(403));
     await expect(logIn()).rejects.toMatchObject({
-      failure: { code: 'AUTH_DENIED', hint: expect.stringContaining('system:auth-delegator') },
+      failure: {
+        code: 'AUTH_DENIED',
+        hint: expect.stringMatching(/service account and the pod .* still there, .*system:auth-delegator/),
+      },
     });
   });
 
@@ -55,11 +58,23 @@ describe('the kubernetes login', () => {
     expect([code, seen]).toEqual([
       'AUTH_DENIED',
       expect.stringContaining(
-        `(permission denied) for GET path; the JWT in ${file} is of the service account team/shop, for the audience https://k8s, good for 9m`,
+        `(permission denied) for GET path; the JWT in ${file} is of the service account team/shop, for the audience https://k8s, (not a plain name), good for 9m`,
       ),
     ]);
     expect(hint).toContain('audience');
     for (const part of jwt.split('.')) expect(seen).not.toContain(part);
+  });
+
+  test.each([
+    [{ aud: 'x y"' }, 'for the audience (not a plain name)'],
+    [{ aud: [] }, 'for no audience'],
+    [{}, 'for no audience'],
+  ])('refused with a JWT of the claims %j, says that it is %s', async (claims, whom) => {
+    const file = join(dir, 'whom');
+    const { client, logIn } = methodOf(kubernetes(file));
+    client.on('POST auth/kubernetes/login', () => refuse(403));
+    await writeFile(file, jwtOf(claims));
+    expect((await failureOf(logIn)).seen.endsWith(`the JWT in ${file} is ${whom}`)).toBe(true);
   });
 
   test('refused with a JWT that has expired, says so and since when', async () => {

@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { logInAt } from '../../../../src/backend/vault/auth/log-in-at.ts';
 import type { AuthMethod, LiveLogin } from '../../../../src/backend/vault/auth/method.ts';
-import { answer, refuse, silence, unreachable } from './fake-vault.ts';
+import { tryMs } from '../../../../src/base/backoff.ts';
+import { fail } from '../../../../src/base/errors.ts';
+import { endsMonoMsOf } from '../../../../src/base/urgency.ts';
+import { answer, type Handler, refuse, silence, unreachable } from './fake-vault.ts';
 import { sessionWorld } from './session.helpers.ts';
 
 const DAY_MS = 86_400_000;
@@ -413,5 +416,24 @@ describe('after a suspension the session', () => {
     await world.started();
     world.session.clockJumped(byMs);
     expect(world.session.endsMonoMs(1)).toBe(3_600_000);
+  });
+});
+
+describe('a login that ends soon, at a server that takes requests and does not answer', () => {
+  test.each([
+    ['is renewed', true],
+    ['is replaced', false],
+  ])('%s in time: what each try waits for leaves time for two more', async (_how, renewable) => {
+    await using world = sessionWorld({ ttlS: 30, renewable });
+    await world.started();
+    const { clock, server } = world;
+    const silent: Handler = async ({ place }, signal) => {
+      await clock.sleep(tryMs(10_000, endsMonoMsOf(signal) - clock.monoMs()), signal);
+      throw fail('BACKEND_TIMEOUT', place, 'no whole answer');
+    };
+    for (const route of ['POST auth/token/renew-self', 'POST auth/kubernetes/login']) server.on(route, silent);
+    await clock.advance(29_990);
+    expect(world.renewals() + world.logins() - 1).toBeGreaterThanOrEqual(3);
+    expect(world.session.state).not.toBe('dead');
   });
 });

@@ -68,7 +68,10 @@ function connect() {
     fetch: (request: CertificateRequest, last?: Fetched) => backend.source.fetch(wantOf(request), last, never),
     restore: (request: CertificateRequest, fields: Fields) => backend.source.restorer?.(wantOf(request))?.(fields),
     watch: (request: CertificateRequest, changed: () => void, refreshMs = 100) =>
-      backend.source.watch?.({ ...wantOf(request), refreshMs }, changed) as Watching,
+      backend.source.watch?.(
+        { ...wantOf(request), refreshMs },
+        { changed, written: () => {}, replaceAt: () => {}, covered: () => {} },
+      ) as Watching,
     revoke: (request: CertificateRequest, old: Fetched) => backend.source.revoke?.(wantOf(request), old, never),
     warnings: () => facts.flatMap((fact) => (fact.kind === 'agent-warning' ? [fact.warning.code] : [])),
     calls: () =>

@@ -14,8 +14,9 @@ export interface KubernetesLogin {
 
 /** The server answers all of these causes alike: what the TokenReview API said is only in the server's own log. */
 const DENIED =
-  'Check mount, role, its bound service account and audience, and that the server may review tokens: ' +
-  'its own service account needs the ClusterRole system:auth-delegator.';
+  'Check mount, role, its bound service account and audience, that the service account and the pod of the token are ' +
+  'still there, and that the server may review tokens: its own service account needs the ClusterRole ' +
+  'system:auth-delegator.';
 
 /**
  * Logs in with the pod's service account: POST auth/MOUNT/login {role, jwt}.

@@ -34,6 +34,57 @@ export function decodeTraces(text: string): readonly ReceivedSpan[] {
   return spans;
 }
 
+export interface ReceivedLog {
+  readonly timeNano: bigint;
+  readonly severity: number;
+  readonly severityText: string;
+  readonly body: string;
+  readonly event: string;
+  readonly attributes: Readonly<Record<string, unknown>>;
+  /** Absent: the record belongs to no span. */
+  readonly traceId: string | undefined;
+  readonly spanId: string | undefined;
+  readonly resource: Readonly<Record<string, unknown>>;
+}
+
+const LOG_MEMBERS = ['timeUnixNano', 'observedTimeUnixNano', 'severityNumber', 'severityText', 'body', 'eventName'];
+
+/** @throws Error that says where `text` is not an `ExportLogsServiceRequest`. */
+export function decodeLogs(text: string): readonly ReceivedLog[] {
+  const logs: ReceivedLog[] = [];
+  for (const ofResource of list(object(JSON.parse(text), ['resourceLogs'])['resourceLogs'])) {
+    const { resource, scopeLogs } = object(ofResource, ['resource', 'scopeLogs']);
+    const about = attributesOf(object(resource, ['attributes'])['attributes']);
+    for (const ofScope of list(scopeLogs)) {
+      const { scope, logRecords } = object(ofScope, ['scope', 'logRecords']);
+      string(object(scope, ['name', 'version'])['name']);
+      logs.push(...list(logRecords).map((record) => logOf(record, about)));
+    }
+  }
+  return logs;
+}
+
+function logOf(value: unknown, resource: ReceivedLog['resource']): ReceivedLog {
+  const record = object(value, [...LOG_MEMBERS, 'attributes', 'traceId', 'spanId', 'flags']);
+  const timeNano = uint64(record['timeUnixNano']);
+  if (timeNano !== uint64(record['observedTimeUnixNano'])) throw new Error('observed at another time');
+  assertNow(timeNano, timeNano);
+  const severity = integer(record['severityNumber']);
+  if (severity < 1 || severity > 24) throw new Error(`severity ${severity}`);
+  const isInSpan = record['traceId'] !== undefined;
+  if (isInSpan !== (record['spanId'] !== undefined)) throw new Error('half of the ids of a span');
+  if (isInSpan && ![0, 1].includes(integer(record['flags']))) throw new Error('flags of a span');
+  return {
+    ...{ timeNano, severity, resource },
+    severityText: string(record['severityText']),
+    body: string(anyValue(record['body'])),
+    event: string(record['eventName']),
+    attributes: attributesOf(record['attributes']),
+    traceId: isInSpan ? hex(record['traceId'], 16) : undefined,
+    spanId: isInSpan ? hex(record['spanId'], 8) : undefined,
+  };
+}
+
 const MEMBERS = ['traceId', 'spanId', 'parentSpanId', 'flags', 'name', 'kind', 'startTimeUnixNano', 'endTimeUnixNano'];
 const KINDS = ['unspecified', 'internal', 'server', 'client', 'producer', 'consumer'];
 
@@ -43,8 +94,7 @@ function spanOf(value: unknown, resource: ReceivedSpan['resource'], scope: Recei
   if (kind !== 'internal' && kind !== 'server' && kind !== 'client') throw new Error(`kind ${kind}`);
   const [startNano, endNano] = [uint64(span['startTimeUnixNano']), uint64(span['endTimeUnixNano'])];
   if (endNano < startNano) throw new Error('a span ends before it begins');
-  // Between 2020 and 2100: a number of milliseconds or microseconds is neither.
-  if (startNano < 1_577_836_800n * 10n ** 9n || endNano > 4_102_444_800n * 10n ** 9n) throw new Error('not now');
+  assertNow(startNano, endNano);
   const status = span['status'] === undefined ? undefined : object(span['status'], ['code', 'message']);
   if (status !== undefined && integer(status['code']) !== 2) throw new Error('a status that is no error');
   const flags = integer(span['flags']);
@@ -62,6 +112,11 @@ function spanOf(value: unknown, resource: ReceivedSpan['resource'], scope: Recei
     error: status === undefined ? undefined : string(status['message']),
     ...{ resource, scope },
   };
+}
+
+/** Between 2020 and 2100: a number of milliseconds or microseconds is neither. */
+function assertNow(startNano: bigint, endNano: bigint): void {
+  if (startNano < 1_577_836_800n * 10n ** 9n || endNano > 4_102_444_800n * 10n ** 9n) throw new Error('not now');
 }
 
 function attributesOf(value: unknown): Readonly<Record<string, unknown>> {
@@ -83,6 +138,7 @@ function anyValue(value: unknown): unknown {
   if (kind === 'intValue' && /^-?\d{1,19}$/.test(string(of))) return Number(of);
   if (kind === 'doubleValue' && typeof of === 'number') return of;
   if (kind === 'arrayValue') return list(object(of, ['values'])['values']).map(anyValue);
+  if (kind === 'kvlistValue') return attributesOf(object(of, ['values'])['values']);
   throw new Error(`a value of kind ${kind}`);
 }
 

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Fact } from '../../src/base/fact.ts';
-import { CLOSE_MS, MAX_WAITING, Sender } from '../../src/trace/sender.ts';
-import { readSettings, type TraceSettings } from '../../src/trace/settings.ts';
+import { CLOSE_MS, Exporter, MAX_WAITING } from '../../src/otlp/exporter.ts';
+import { type OtlpSettings, readSettings } from '../../src/otlp/settings.ts';
+import { encodeSpans } from '../../src/trace/otlp.ts';
 import type { Span } from '../../src/trace/span.ts';
 import { FakeClock } from '../fake-clock.ts';
 import { eventually } from '../system/agent.helpers.ts';
@@ -17,9 +18,17 @@ beforeEach(async () => {
 });
 afterEach(() => receiver[Symbol.asyncDispose]());
 
-function sender(env: Readonly<Record<string, string>> = {}, endpoint = receiver.address): Sender {
-  const settings = readSettings({ endpoint, place: 'traces' }, env, '0').settings as TraceSettings;
-  return new Sender({ settings, clock, random: () => 0.5, env: {}, version: '0', emit: (fact) => facts.push(fact) });
+function sender(env: Readonly<Record<string, string>> = {}, endpoint = receiver.address): Exporter<Span> {
+  const settings = readSettings('traces', { endpoint, place: 'traces' }, env, '0').settings as OtlpSettings;
+  return new Exporter<Span>({
+    ...{ settings, clock, random: () => 0.5, env: {}, version: '0' },
+    export: {
+      ...{ place: 'traces', code: 'TRACES_NOT_SENT', noun: 'spans', rejected: 'rejectedSpans' },
+      encode: (spans) => encodeSpans(spans, settings.resource, '0'),
+      onSent: (spans) => facts.push({ kind: 'traces-sent', spans }),
+      onDropped: (spans, failure, again) => facts.push({ kind: 'traces-dropped', spans, failure, again }),
+    },
+  });
 }
 
 let number = 0;
@@ -39,7 +48,7 @@ function span(name = 'work'): Span {
 const spans = (count: number) => Array.from({ length: count }, () => span());
 const told = (kind: Fact['kind']) => facts.filter((fact) => fact.kind === kind);
 
-describe('the sender of spans', () => {
+describe('an exporter', () => {
   it('gathers spans for a moment, and sends them in one request', async () => {
     const sent = sender({ OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20t' });
     sent.add(spans(2));
@@ -112,6 +121,19 @@ describe('the sender of spans', () => {
       { spans: 10, failure: { seen: `more than ${MAX_WAITING} spans wait` } },
     ]);
     await sent.close();
+  });
+
+  it('halves a request that is too large for the receiver, and drops what still is', async () => {
+    receiver.answerNext({ status: 413 }, { status: 200 }, { status: 413 }, { status: 413 }, { status: 200 });
+    const sent = sender();
+    sent.add(spans(4));
+    await sent.close();
+    expect(receiver.spans().length).toBe(3);
+    expect(facts).toMatchObject([
+      { kind: 'traces-sent', spans: 2 },
+      { kind: 'traces-dropped', spans: 1, failure: { seen: `${receiver.address} answered with HTTP 413` } },
+      { kind: 'traces-sent', spans: 1 },
+    ]);
   });
 
   it('ends within a bound when the receiver is away', async () => {

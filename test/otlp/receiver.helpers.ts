@@ -1,6 +1,6 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { decodeTraces, type ReceivedSpan } from './decode.helpers.ts';
+import { decodeLogs, decodeTraces, type ReceivedLog, type ReceivedSpan } from './decode.helpers.ts';
 
 export interface Received {
   readonly path: string;
@@ -13,6 +13,8 @@ export interface Receiver extends AsyncDisposable {
   readonly requests: readonly Received[];
   /** The spans of all requests that were answered with 200. */
   spans(): readonly ReceivedSpan[];
+  /** The same for log records. */
+  logs(): readonly ReceivedLog[];
   /** What the next requests are answered with, each by one; then with 200. */
   answerNext(...answers: readonly Answer[]): void;
 }
@@ -27,6 +29,7 @@ export interface Answer {
 export async function startReceiver(): Promise<Receiver> {
   const requests: Received[] = [];
   const spans: ReceivedSpan[] = [];
+  const logs: ReceivedLog[] = [];
   const answers: Answer[] = [];
   const errors: unknown[] = [];
   const server = createServer(async (request, response) => {
@@ -36,8 +39,12 @@ export async function startReceiver(): Promise<Receiver> {
     requests.push({ path: request.url ?? '', headers: request.headers, text });
     const answer = answers.shift() ?? { status: 200, body: '{"partialSuccess":{}}' };
     try {
-      const decoded = decodeTraces(text);
-      if (answer.status === 200) spans.push(...decoded);
+      const isLogs = request.url?.endsWith('/v1/logs') === true;
+      const decoded = isLogs ? { spans: [], logs: decodeLogs(text) } : { spans: decodeTraces(text), logs: [] };
+      if (answer.status === 200) {
+        spans.push(...decoded.spans);
+        logs.push(...decoded.logs);
+      }
       response.writeHead(answer.status, { 'Content-Type': 'application/json', ...answer.headers });
       response.end(answer.body);
     } catch (error) {
@@ -52,6 +59,10 @@ export async function startReceiver(): Promise<Receiver> {
     spans() {
       if (errors.length > 0) throw errors[0];
       return spans;
+    },
+    logs() {
+      if (errors.length > 0) throw errors[0];
+      return logs;
     },
     answerNext: (...next) => void answers.push(...next),
     [Symbol.asyncDispose]: () =>

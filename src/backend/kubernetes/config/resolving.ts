@@ -1,0 +1,2 @@
+export { resolveKubernetes } from './resolve.ts';
+export { resolveKubernetesRequest } from './resolve-request.ts';

@@ -1,0 +1,115 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { failure } from '../../src/base/errors.ts';
+import type { Fact } from '../../src/base/fact.ts';
+import type { TraceIds } from '../../src/base/tracing.ts';
+import { openLogs } from '../../src/otlp/open-logs.ts';
+import { FakeClock } from '../fake-clock.ts';
+import { type Receiver, startReceiver } from './receiver.helpers.ts';
+
+const IDS = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331', sampled: true };
+
+let receiver: Receiver;
+let reports: Fact[];
+let ids: TraceIds | undefined;
+beforeEach(async () => {
+  receiver = await startReceiver();
+  [reports, ids] = [[], IDS];
+});
+afterEach(() => receiver[Symbol.asyncDispose]());
+
+function open(
+  env: Readonly<Record<string, string>> = {},
+  config: object = { endpoint: receiver.address },
+  traces = {},
+) {
+  const opened = openLogs(
+    { place: 'log.otlp', ...config },
+    { place: 'traces', ...traces },
+    { clock: new FakeClock(), random: () => 0.5, env, version: '1.2.3', traced: () => ids },
+  );
+  opened.logs?.emitTo((fact) => void reports.push(fact));
+  return opened;
+}
+
+const WARNING: Fact = { kind: 'agent-warning', warning: failure('LOG_FILE', 'log.file', 'seen') };
+
+describe('log lines by OTLP', () => {
+  it('have time, severity, event, attributes and span as the data model has them', async () => {
+    const { logs } = open({ OTEL_SERVICE_NAME: 'shop-secrets' });
+    logs?.take(WARNING, 'info');
+    ids = undefined;
+    const outputs = [{ output: 'o', dir: '/run/o', files: 2 }];
+    logs?.take({ kind: 'init-done', published: 1, unchanged: 0, durationMs: 1.6, outputs }, 'info');
+    await logs?.close();
+    expect(receiver.requests.map(({ path }) => path)).toEqual(['/v1/logs']);
+    const [first, second] = receiver.logs();
+    expect(first).toMatchObject({
+      ...{ severity: 13, severityText: 'WARN', body: 'warning', event: 'pannier.agent-warning' },
+      ...{ traceId: IDS.traceId, spanId: IDS.spanId, timeNano: BigInt(Date.UTC(2026, 0, 1)) * 1_000_000n },
+      resource: { 'service.name': 'shop-secrets', 'service.version': '1.2.3' },
+    });
+    expect(first?.attributes).toEqual({
+      ...{ 'error.type': 'LOG_FILE', 'error.message': 'seen', 'pannier.place': 'log.file' },
+      'pannier.hint': expect.stringContaining('SIGHUP'),
+    });
+    expect(second).toMatchObject({ severity: 9, traceId: undefined });
+    expect(second?.attributes).toEqual({
+      ...{ 'pannier.published': 1, 'pannier.unchanged': 0, 'pannier.durationMs': 2, 'pannier.outputs': outputs },
+    });
+    expect(reports).toEqual([{ kind: 'logs-sent', lines: 2 }]);
+  });
+
+  it('are those of the level of the log, without lines about their own sending', async () => {
+    const { logs } = open();
+    logs?.take({ kind: 'agent-stopping', reason: 'r' }, 'warn');
+    logs?.take({ kind: 'logs-sent', lines: 1 }, 'trace');
+    logs?.take(
+      { kind: 'logs-dropped', lines: 1, failure: failure('LOGS_NOT_SENT', 'log.otlp', 'x'), again: false },
+      'trace',
+    );
+    logs?.take({ kind: 'traces-sent', spans: 1 }, 'trace');
+    logs?.take(WARNING, 'silent');
+    await logs?.close();
+    expect(receiver.logs().map(({ event }) => event)).toEqual(['pannier.traces-sent']);
+  });
+
+  it('that are refused are told once with their code, and show no credential', async () => {
+    receiver.answerNext({ status: 401, body: 'hunter2' });
+    const { logs } = open({ OTEL_EXPORTER_OTLP_LOGS_HEADERS: 'authorization=Bearer%20hunter2' });
+    logs?.take(WARNING, 'info');
+    await logs?.close();
+    expect(reports).toMatchObject([
+      { kind: 'logs-dropped', lines: 1, again: false, failure: { code: 'LOGS_NOT_SENT', place: 'log.otlp' } },
+    ]);
+    expect(receiver.requests[0]?.headers.authorization).toBe('Bearer hunter2');
+    expect(JSON.stringify(reports)).not.toContain('hunter2');
+  });
+
+  it('go to their own receiver, to that of traces, or to that of the variables', async () => {
+    const env = { OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: `${receiver.address}/logs/v1/logs` };
+    for (const [config, traces] of [
+      [{ endpoint: `${receiver.address}/own` }, {}],
+      [{}, { endpoint: `${receiver.address}/t` }],
+      [{}, {}],
+    ]) {
+      const { logs } = open(env, config, traces);
+      logs?.take(WARNING, 'info');
+      await logs?.close();
+    }
+    expect(receiver.requests.map(({ path }) => path)).toEqual(['/own/v1/logs', '/t/v1/logs', '/logs/v1/logs']);
+  });
+
+  it.each([
+    [{ OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: 'nonsense c4n4ry' }, 'OTEL_EXPORTER_OTLP_LOGS_ENDPOINT'],
+    [{ OTEL_EXPORTER_OTLP_LOGS_PROTOCOL: 'grpc' }, 'OTEL_EXPORTER_OTLP_LOGS_PROTOCOL'],
+  ])('with a setting that cannot be used are a warning: %s', (env, place) => {
+    const { logs, warnings } = open(env, {});
+    expect(logs).toBe(undefined);
+    expect(warnings).toMatchObject([{ code: 'LOGS_UNUSABLE', place }]);
+    expect(JSON.stringify(warnings)).not.toContain('c4n4ry');
+  });
+
+  it('are switched off by OTEL_LOGS_EXPORTER=none', () => {
+    expect(open({ OTEL_LOGS_EXPORTER: 'none' })).toEqual({ warnings: [] });
+  });
+});

@@ -1,15 +1,14 @@
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { promisify } from 'node:util';
 import { build, type Plugin } from 'esbuild';
 import { BACKEND_KINDS } from '../src/backend/registry.ts';
 import { manPage } from '../src/cli/man.ts';
 import { tablesOfParts } from '../src/config/check/make-tables.ts';
 import { exportJsonSchema } from '../src/config/json-schema.ts';
 import { scriptsOf } from './chunks.ts';
+import { makeBytecode } from './make-bytecode.ts';
 import { billOfMaterials } from './sbom.ts';
 import { thirdPartyNotices } from './third-party.ts';
 
@@ -307,7 +306,4 @@ await build({
   define,
 });
 
-// In processes of their own, since V8 refuses bytecode that was made under other flags.
-for (const command of ['init', 'run']) {
-  await promisify(execFile)(process.execPath, ['scripts/bytecode.ts', 'dist', hash, command]);
-}
+await makeBytecode('dist', hash);

@@ -92,10 +92,11 @@ function tableOf(schema: Schema, add: (schema: Schema) => number): Table {
         throw new TypeError('a table has no other keys than those of its schema');
       }
       const members = Object.entries(shape).map(([key, member]) => [key, ...withoutOptional(member)] as const);
+      const required = members.filter(([, , isOptional]) => !isOptional).map(([key]) => key);
       return {
         type: 'object',
         keys: Object.fromEntries(members.map(([key, inner]) => [key, add(inner)])),
-        required: members.filter(([, , isOptional]) => !isOptional).map(([key]) => key),
+        ...(required.length > 0 ? { required } : {}),
         ...none(checks),
       };
     }

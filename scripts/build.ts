@@ -6,7 +6,6 @@ import { build, type Plugin } from 'esbuild';
 import { BACKEND_KINDS } from '../src/backend/registry.ts';
 import { manPage } from '../src/cli/man.ts';
 import { tablesOfParts } from '../src/config/check/make-tables.ts';
-import { loadSchemas } from '../src/config/check/schemas.ts';
 import { exportJsonSchema } from '../src/config/json-schema.ts';
 import { scriptsOf } from './chunks.ts';
 import { makeBytecode } from './make-bytecode.ts';
@@ -178,7 +177,7 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/agent/kept-certificates.ts',
   ],
   acme: [
-    'src/backend/acme/config/resolve.ts',
+    'src/backend/acme/config/resolving.ts',
     'src/backend/acme/config/resolve-request.ts',
     'src/backend/acme/open.ts',
     'src/agent/run-backend-command.ts',
@@ -218,7 +217,7 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
   ],
   logins: ['src/backend/vault/auth/methods/approle.ts'],
   aws: [
-    'src/backend/aws/config/resolve.ts',
+    'src/backend/aws/config/resolving.ts',
     'src/backend/aws/config/resolve-request.ts',
     'src/backend/aws/open.ts',
     'src/backend/vault/auth/methods/aws.ts',
@@ -259,7 +258,7 @@ const result = await build({
   alias: { axios: './src/backend/vault/client/axios-stub.cjs' },
   plugins: [leaveOut, leaveApart],
 });
-const tables = tablesOfParts(await loadSchemas(BACKEND_KINDS));
+const tables = await tablesOfParts(BACKEND_KINDS);
 const scripts = await scriptsOf(result, SCRIPTS, {
   PANNIER_TEMPLATES: JSON.stringify(Object.fromEntries(templates)),
   ...Object.fromEntries(Object.entries(tables).map(([name, text]) => [name, JSON.stringify(text)])),

@@ -41,7 +41,9 @@ const server = createServer(async ({ url = '' }, response) => {
 await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
 const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
-const home = mkdtempSync(join(tmpdir(), 'pannier-build-'));
+// In memory as in a pod, since a folder on a disk is warned of: what is made for warnings is not of an ordinary start.
+const memory = '/dev/shm';
+const home = mkdtempSync(join(existsSync(memory) ? memory : tmpdir(), 'pannier-build-'));
 mkdirSync(join(home, 'out'), { mode: 0o700 });
 mkdirSync(join(home, 'etc')); // alone, since the agent watches what happens beside its configuration
 writeFileSync(join(home, 'token'), 'made-up');

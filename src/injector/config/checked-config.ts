@@ -82,7 +82,7 @@ function needsOf({ outputs, admin, api }: Config): ConfigNeeds {
   };
 }
 
-/** Files that the kubelet reads: another format or dialect may have quotes that it refuses, or a template without one. */
+/** Files that the kubelet reads. It refuses the quotes of other dialects, and a template without quotes. */
 function envFilesOf(files: OutputConfig['files'] = new Map()): readonly string[] {
   return [...files].flatMap(([name, { content }]) => {
     if (content.kind === 'content') return isForKubelet(content.text) ? [name] : [];

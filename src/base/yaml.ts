@@ -1,4 +1,5 @@
 import type { Document, Node, Scalar } from 'yaml';
+import { parseBounded, TooDeep } from './bounded-yaml.ts';
 import { Secret } from './secret.ts';
 import type { Value } from './value.ts';
 
@@ -48,8 +49,9 @@ function parseWith(yaml: typeof import('yaml'), text: string): Value | undefined
   const lines = new yaml.LineCounter();
   let document: Document.Parsed;
   try {
-    document = yaml.parseDocument(text, { lineCounter: lines, prettyErrors: false, version: '1.2', merge: false });
-  } catch {
+    document = parseBounded(yaml, text, { lineCounter: lines, prettyErrors: false, version: '1.2', merge: false });
+  } catch (error) {
+    if (error instanceof TooDeep) throw new YamlError('nested too deep', lines.linePos(error.offset));
     throw new YamlError('cannot be parsed', { line: 1, col: 1 });
   }
   const [error] = document.errors;

@@ -1,3 +1,4 @@
+import { checkSize, MAX_ANNOTATION_BYTES } from './annotations/check-size.ts';
 import { EFFECTIVE_CONFIG, PREFIX, STATUS } from './annotations/known.ts';
 import { readOwn } from './annotations/read-own.ts';
 import { readVault, VAULT_PREFIXES } from './annotations/read-vault.ts';
@@ -20,9 +21,6 @@ export type Mutation =
   | { readonly patch: readonly Operation[]; readonly warnings: readonly string[] }
   | { readonly denied: string };
 
-/** Kubernetes takes at most 256 KiB of annotations with an object. */
-const MAX_ANNOTATION_BYTES = 256 * 1024;
-
 const UNCHANGED: Mutation = { patch: [], warnings: [] };
 
 /**
@@ -42,6 +40,8 @@ export async function mutate(pod: unknown, defaults: InjectorDefaults): Promise<
   const wanted = isWanted(own, vault, prefix, wrong);
   if (wrong.length > 0) return { denied: denialOf(wrong) };
   if (!wanted || isInjected(own, vault, spec)) return UNCHANGED;
+  checkSize(annotations, wrong);
+  if (wrong.length > 0) return { denied: denialOf(wrong) };
   const { settings, source, idle } = readSettings({ own, vault, prefix, spec, defaults }, wrong);
   checkPod(spec, settings, wrong);
   if (source === undefined && wrong.length === 0) wrong.push({ where: `${PREFIX}config`, seen: NO_SOURCE });
@@ -50,7 +50,8 @@ export async function mutate(pod: unknown, defaults: InjectorDefaults): Promise<
   if (plan === undefined || wrong.length > 0) return { denied: denialOf(wrong) };
   const patch = patchOf({ metadata, spec, settings, source, plan });
   const { text } = plan.config;
-  const bytes = [...annotations, [EFFECTIVE_CONFIG, text ?? '']].join('').length;
+  const after = new Map([...annotations, [PREFIX + EFFECTIVE_CONFIG, text ?? '']]);
+  const bytes = [...after].reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value), 0);
   if (bytes > MAX_ANNOTATION_BYTES) {
     return {
       denied: denialOf([
@@ -146,6 +147,7 @@ async function planOf({ metadata, spec, settings, source }: Decided, wrong: Wron
   if (config === undefined) return undefined;
   const dirs = config.needs?.dirs ?? settings.volumePaths ?? [DEFAULT_DIR];
   checkDirs(dirs, wrong);
+  checkIdle({ settings, source, mode, answersHealth: config.needs?.answersHealth ?? false }, wrong);
   const { envFile } = settings;
   if (envFile !== undefined && config.needs?.envFiles.includes(envFile) === false) {
     wrong.push({
@@ -166,6 +168,31 @@ async function planOf({ metadata, spec, settings, source }: Decided, wrong: Wron
     });
   }
   return { mode, config, secrets, sharesProcesses };
+}
+
+/** Annotations that are good and have no effect beside the others. */
+function checkIdle(
+  { settings, source, mode, answersHealth }: Pick<Decided, 'settings' | 'source'> & Pick<Plan, 'mode'> & Answers,
+  wrong: Wrong[],
+): void {
+  if (settings.volumePaths !== undefined && (source.kind === 'inline' || source.kind === 'vault')) {
+    const other = source.kind === 'vault' ? `${source.prefix}secret-volume-path` : 'the outputs of the configuration';
+    wrong.push({ where: `${PREFIX}volume-path`, seen: `has no effect here: ${other} says where files are` });
+  }
+  if (settings.metricsPort === undefined) return;
+  const why =
+    source.kind === 'map'
+      ? 'the configuration of config-map has its own listener'
+      : mode === 'init'
+        ? 'an agent that ends serves nothing'
+        : answersHealth
+          ? 'the configuration has its own listener'
+          : undefined;
+  if (why !== undefined) wrong.push({ where: `${PREFIX}metrics-port`, seen: `has no effect here: ${why}` });
+}
+
+interface Answers {
+  readonly answersHealth: boolean;
 }
 
 /** The path of the token in a projected volume of the pod. */

@@ -321,6 +321,27 @@ describe('hostile files', () => {
     expect(await briefly(loadText(text))).toContainEqual(expect.stringMatching(/^CONFIG_MALFORMED /));
   });
 
+  it.each([
+    ['lists in YAML', `log: ${'['.repeat(100_000)}`],
+    ['lists in lines', `log:\n${'- '.repeat(50_000)}x\n`],
+    ['keys', '? '.repeat(50_000)],
+    ['maps in YAML', `log: ${'{a: '.repeat(50_000)}`],
+    ['maps in lines', Array.from({ length: 400 }, (_, depth) => `${' '.repeat(depth)}a:\n`).join('')],
+    ['lists in JSON', `{"log": ${'['.repeat(100_000)}${']'.repeat(100_000)}}`],
+    ['maps in JSON', `{"log": ${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}}`],
+  ])('%s in each other without end are one problem, with its place', async (_, text) => {
+    const problems = await problemsOf(loadText(text));
+    expect(problems).toMatchObject([{ code: 'CONFIG_MALFORMED', seen: expect.stringMatching(/nested too deep$/) }]);
+    expect(problems[0]?.place).toMatch(/:\d+:\d+$/);
+  });
+
+  it.each([
+    ['keys that are there before', 'a: b\n'.repeat(5000)],
+    ['syntax errors', '*a\n'.repeat(5000)],
+  ])('of thousands of %s the first fifty are told', async (_, text) => {
+    expect((await problemsOf(loadText(text))).length).toBeLessThan(60);
+  });
+
   it('aliases that make a file too large are told at the one that does, and aliases of a usual sort are not', async () => {
     const many = (count: number) =>
       `version: 1\nlog:\n  a: &a [${Array(1_000).fill('x').join()}]\n  b: [${Array(count).fill('*a').join()}]\n`;

@@ -185,4 +185,31 @@ describe('a certificate in files', () => {
     abort.abort();
     await running;
   });
+
+  it('is not ready when it has ended, which is told once, and is ready with the next one', async () => {
+    const authority = createAuthority('x');
+    const clock = new FakeClock(Date.now());
+    const facts: Fact[] = [];
+    const abort = new AbortController();
+    const files = { certFile: join(dir, 'tls.crt'), keyFile: join(dir, 'tls.key') };
+    const source = certificateOfFiles({ ...files, clock, emit: (fact) => facts.push(fact) });
+    write(authority.issue({ commonName: 'one', lifetimeMs: 60_000 }));
+    await source.first();
+    const running = source.keepFresh(() => {}, abort.signal);
+    const look = async () => {
+      await vi.waitFor(() => expect(clock.waiting).toBe(1));
+      await clock.advance(10_000);
+      await vi.waitFor(() => expect(clock.waiting).toBe(1));
+    };
+    await look();
+    expect([source.isTrusted(), facts]).toEqual([true, []]);
+    for (let looks = 0; looks < 8; looks++) await look();
+    expect(source.isTrusted()).toBe(false);
+    expect(facts).toMatchObject([{ warning: { code: 'INJECTOR_CERTIFICATE', place: files.certFile } }]);
+    write(authority.issue({ commonName: 'two', lifetimeMs: 3_600_000 }));
+    await look();
+    expect(source.isTrusted()).toBe(true);
+    abort.abort();
+    await running;
+  });
 });

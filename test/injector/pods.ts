@@ -664,6 +664,47 @@ export const SHAPES: readonly Shape[] = [
     'a reload sends a signal',
   ),
   denied(
+    'an env-file for any reader',
+    pod(own({ env: 'A', 'env-file': 'app.env' })),
+    'pannier.dev/env-file names no file of the first output that the kubelet can read',
+  ),
+  denied(
+    'an env-file of a template without quotes',
+    pod({ ...vault(), ...named('pannier.dev/', { env: 'A', 'env-file': 'app' }) }),
+    'pannier.dev/env-file names no file of the first output that the kubelet can read',
+  ),
+  ...['/var/run/pannier', '/run/secrets', '/var/run/secrets/kubernetes.io/serviceaccount', '/usr/lib', '/home/app'].map(
+    (path) => denied(`files in ${path}`, pod(own({ 'volume-path': path })), `output in ${path} `),
+  ),
+  denied(
+    'volume-path beside a configuration',
+    pod({ ...config(`${BAO}${outputAt('/run/a')}`), 'pannier.dev/volume-path': '/run/b' }),
+    'pannier.dev/volume-path has no effect here: the outputs of the configuration',
+  ),
+  denied(
+    'volume-path beside annotations of another injector',
+    pod({ ...vault(), 'pannier.dev/volume-path': '/run/b' }),
+    'pannier.dev/volume-path has no effect here: vault.hashicorp.com/secret-volume-path',
+  ),
+  denied(
+    'a port for metrics of an agent that ends',
+    pod(own({ mode: 'init', 'metrics-port': '9464' })),
+    'pannier.dev/metrics-port has no effect here: an agent that ends',
+  ),
+  denied(
+    'a port for metrics beside a listener',
+    pod({
+      ...config(`${BAO}${outputAt('/run/a')}admin: { listen: "127.0.0.1:9000" }\n`),
+      'pannier.dev/metrics-port': '9464',
+    }),
+    'pannier.dev/metrics-port has no effect here: the configuration has',
+  ),
+  denied(
+    'a port for metrics of a ConfigMap',
+    pod(named('pannier.dev/', { inject: 'true', 'config-map': 'shop', 'metrics-port': '9464' })),
+    'pannier.dev/metrics-port has no effect here: the configuration of config-map',
+  ),
+  denied(
     'more annotations than Kubernetes takes',
     pod({ ...own(), note: 'x'.repeat(262_000) }),
     'metadata.annotations would have',

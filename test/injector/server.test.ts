@@ -1,6 +1,6 @@
 import { request } from 'node:https';
-import { connect } from 'node:tls';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { connect, type TLSSocket } from 'node:tls';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Fact } from '../../src/base/fact.ts';
 import { InjectorServer, type ReviewOutcome } from '../../src/injector/server/server.ts';
 import { createAuthority } from '../servers/certificates.ts';
@@ -133,6 +133,42 @@ describe('the server of the injector', () => {
     expect(await ask({ method: 'GET', path: '/readyz' })).toMatchObject({ status: 503 });
     expect(await ask({ method: 'GET', path: '/healthz' })).toMatchObject({ status: 200 });
   });
+
+  it('answers the probes and reviews while slow clients hold all connections', async () => {
+    let closed = 0;
+    const slow: TLSSocket[] = [];
+    const body = 'POST /mutate HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 9999\r\n\r\n{';
+    for (let count = 0; count < 260; count++) {
+      const socket = connect({ host: '127.0.0.1', servername: 'localhost', port: server.port, ca });
+      socket.on('error', () => {}).resume();
+      socket.once('close', () => closed++);
+      await new Promise<void>((resolve) => socket.once('secureConnect', resolve));
+      socket.write(body);
+      slow.push(socket);
+    }
+    expect(await ask({ method: 'GET', path: '/readyz' })).toMatchObject({ status: 200 });
+    expect(await ask({ body: JSON.stringify(reviewOf(pod({}))) })).toMatchObject({ status: 200 });
+    await vi.waitFor(() => expect(closed).toBeGreaterThan(100), 20_000);
+    for (const socket of slow) socket.destroy();
+  }, 60_000);
+
+  it.each([
+    ['its head', 'POST /mutate HTTP/1.1\r\nHost: a\r\n'],
+    ['its body', 'POST /mutate HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{'],
+  ])(
+    'closes a connection that does not send %s in a few seconds',
+    async (_, begin) => {
+      const socket = connect({ host: '127.0.0.1', servername: 'localhost', port: server.port, ca }, () => {
+        socket.write(begin);
+      });
+      const chunks: Buffer[] = [];
+      socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+      socket.on('error', () => {});
+      await new Promise<void>((resolve) => socket.once('close', () => resolve()));
+      expect(Buffer.concat(chunks).toString()).toMatch(/^(?:HTTP\/1\.1 408|$)/);
+    },
+    25_000,
+  );
 
   it('shows new connections another certificate without a restart', async () => {
     expect(await shown()).toBe('first');

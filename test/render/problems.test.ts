@@ -145,10 +145,27 @@ describe('what is wrong with a template', () => {
 
   it('deep nesting is a syntax problem, not an overflow of the stack', async () => {
     const deep = (n: number) => `${'{{#if app.x}}'.repeat(n)}${'{{/if}}'.repeat(n)}`;
-    expect(await codesOf(deep(400))).toEqual([]);
-    for (const template of [deep(600), `{{upper ${'(upper '.repeat(600)}app.x${')'.repeat(600)}}}`]) {
+    expect(await codesOf(deep(100))).toEqual([]);
+    for (const template of [deep(101), `{{upper ${'(upper '.repeat(101)}app.x${')'.repeat(101)}}}`]) {
       expect((await problemsOf(template, ['app'])).map(({ code }) => code)).toEqual(['TEMPLATE_SYNTAX']);
     }
+  });
+
+  it('a template with thousands of mistakes tells the first hundred', async () => {
+    expect(await codesOf('{{foo app.x}}'.repeat(5000))).toHaveLength(100);
+    expect(await codesOf(`{{upper ${'a=b.x '.repeat(5000)}}}`)).toHaveLength(100);
+  });
+
+  it.each([
+    ['blocks that stay open', '{{#each app}}'.repeat(50_000)],
+    ['blocks', `${'{{#with app}}'.repeat(20_000)}${'{{/with}}'.repeat(20_000)}`],
+    ['inverse blocks', '{{^app}}'.repeat(50_000)],
+    ['branches', `{{#if app}}${'{{else if app}}'.repeat(20_000)}{{/if}}`],
+    ['parentheses', `{{upper ${'(upper '.repeat(50_000)}`],
+  ])('%s in each other without end are refused by the place of the one too many', async (_, template) => {
+    const [problem, ...more] = await problemsOf(template, ['app']);
+    expect(problem).toMatchObject({ code: 'TEMPLATE_SYNTAX', seen: expect.stringContaining('more than 100') });
+    expect(more).toEqual([]);
   });
 
   it('the parser stays unchanged for other code in this process', async () => {

@@ -15,6 +15,11 @@ export function addSyntaxError(text: string, label: string, problems: Problems):
   problems.addAt('CONFIG_MALFORMED', label, 'not JSON');
 }
 
+/** Adds where maps and lists are nested too deep. */
+export function addTooDeep(text: string, label: string, offset: number, problems: Problems): void {
+  problems.take(syntaxProblem(label, positionIn(text, offset), 'nested too deep'));
+}
+
 /** Adds the keys that are twice in one map. */
 export function addRepeatedKeys(text: string, label: string, keys: readonly RepeatedKey[], problems: Problems): void {
   for (const { path, offset, firstOffset } of keys) {

@@ -1,6 +1,12 @@
 import type { Problems } from '../problems/problems.ts';
 import type { RepeatedKey } from '../problems/syntax.ts';
 
+/** As in parse-yaml.ts. */
+const MAX_DEPTH = 64;
+
+/** Whoever repeats so many keys repeats one file. */
+const MAX_REPEATED = 50;
+
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]:,]/g;
 
 /**
@@ -16,17 +22,25 @@ export async function parseJsonFile(text: string, label: string, problems: Probl
     return undefined;
   }
   const repeated = repeatedKeys(text);
+  if (typeof repeated === 'number') {
+    (await import('./json-problems.ts')).addTooDeep(text, label, repeated, problems);
+    return undefined;
+  }
   if (repeated.length > 0) (await import('./json-problems.ts')).addRepeatedKeys(text, label, repeated, problems);
   return tree;
 }
 
-/** The repeated keys in valid JSON, of which JSON.parse would use the last one silently. */
-function repeatedKeys(text: string): readonly RepeatedKey[] {
+/**
+ * The repeated keys in valid JSON, of which JSON.parse would use the last one silently; or the offset of the map or
+ * list that is nested too deep.
+ */
+function repeatedKeys(text: string): readonly RepeatedKey[] | number {
   const repeated: RepeatedKey[] = [];
   const frames: { readonly keys: Map<string, number> | undefined; step: string | number }[] = [];
   let wantsKey = false;
   for (const { 0: token, index: offset } of text.matchAll(TOKEN)) {
     const frame = frames.at(-1);
+    if (frames.length > MAX_DEPTH) return offset;
     if (token === '{') frames.push({ keys: new Map(), step: '' });
     else if (token === '[') frames.push({ keys: undefined, step: 0 });
     else if (token === '}' || token === ']') frames.pop();
@@ -36,7 +50,8 @@ function repeatedKeys(text: string): readonly RepeatedKey[] {
       frame.step = key;
       const firstOffset = frame.keys.get(key);
       if (firstOffset === undefined) frame.keys.set(key, offset);
-      else repeated.push({ path: frames.map(({ step }) => step), offset, firstOffset });
+      else if (repeated.length < MAX_REPEATED)
+        repeated.push({ path: frames.map(({ step }) => step), offset, firstOffset });
     }
     wantsKey = token === '{' || token === ',';
   }

@@ -1,4 +1,5 @@
-import type { Alias, Node, Pair, Range, Scalar, YAMLError } from 'yaml';
+import type { Alias, Document, Node, Pair, Range, Scalar, YAMLError } from 'yaml';
+import { parseBounded, TooDeep } from '../../base/bounded-yaml.ts';
 import type { Problems } from '../problems/problems.ts';
 import { repeatedKey, syntaxProblem } from '../problems/syntax.ts';
 
@@ -13,6 +14,9 @@ const MAX_DEPTH = 64;
  * each later look at it slow; no configuration needs as many.
  */
 const MAX_BY_ALIASES = 100_000;
+
+/** Whatever is wrong at more places was wrong before. */
+const MAX_ERRORS = 50;
 
 /** Messages for the parser's codes. Its own messages are not used, since they print lines of the file. */
 const MESSAGES: Readonly<Record<string, string>> = {
@@ -43,18 +47,29 @@ export async function parseYamlFile(text: string, label: string, problems: Probl
     prettyErrors: false,
     logLevel: 'error',
   } as const;
-  const document = yaml.parseDocument(text, { ...options, lineCounter });
   const reader = new Reader(yaml, (offset) => lineCounter.linePos(offset), label, problems);
-  const errors: readonly YAMLError[] = [...document.errors, ...document.warnings];
+  let document: Document.Parsed;
+  try {
+    document = parseBounded(yaml, text, { ...options, lineCounter });
+  } catch (error) {
+    if (!(error instanceof TooDeep)) throw error;
+    reader.report(error.offset, TOO_DEEP);
+    return undefined;
+  }
+  const errors: readonly YAMLError[] = [...document.errors, ...document.warnings].slice(0, MAX_ERRORS);
   for (const { code, pos } of errors) reader.report(pos[0], MESSAGES[code] ?? 'the syntax is broken here');
   const tree = errors.length === 0 ? reader.read(document.contents as Node | null) : undefined;
   return reader.hasError ? undefined : tree;
 }
 
+const TOO_DEEP = 'nested too deep';
+
 /** Makes plain values of nodes in the order of the text, so that an alias finds the anchor before it. */
 class Reader {
   /** Whether a syntax error was reported, so that there is no tree to go on with. */
   hasError = false;
+  #errors = 0;
+  #repeated = 0;
   readonly #yaml: Yaml;
   readonly #position: Position;
   readonly #label: string;
@@ -73,8 +88,9 @@ class Reader {
   }
 
   report(offset: number, message: string): void {
-    const { line, col } = this.#position(offset);
     this.hasError = true;
+    if (++this.#errors > MAX_ERRORS) return;
+    const { line, col } = this.#position(offset);
     this.#problems.take(syntaxProblem(this.#label, { line, column: col }, `not YAML: ${message}`));
   }
 
@@ -102,7 +118,7 @@ class Reader {
 
   #value(node: Node): unknown {
     if (this.#path.length > MAX_DEPTH) {
-      this.report(startOf(node), 'nested too deep');
+      this.report(startOf(node), TOO_DEEP);
       return null;
     }
     if (this.#yaml.isSeq(node)) return node.items.map((item, index) => this.#below(index, item as Node));
@@ -118,7 +134,8 @@ class Reader {
       const { line, col } = this.#position(pair.key === null ? 0 : startOf(pair.key));
       const firstLine = first.get(key);
       if (firstLine === undefined) first.set(key, line);
-      else this.#problems.take(repeatedKey(this.#label, [...this.#path, key], { line, column: col }, firstLine));
+      else if (++this.#repeated <= MAX_ERRORS)
+        this.#problems.take(repeatedKey(this.#label, [...this.#path, key], { line, column: col }, firstLine));
       const value = this.#below(key, pair.value);
       // An assignment would not make `__proto__` an own key, and `interpolate` could not refuse it.
       Object.defineProperty(map, key, { value, enumerable: true, configurable: true, writable: true });

@@ -1,6 +1,9 @@
 import { pathKey } from '../place.ts';
 import type { Marks } from './marks.ts';
 
+/** As in load/parse-json.ts: nothing that was read is nested deeper. */
+const MAX_DEPTH = 64;
+
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]:,]|[^\s{}[\]:,"]+/g;
 
 /** The text of a key; undefined for what is no JSON string, since the message of JSON.parse quotes it. */
@@ -22,6 +25,7 @@ export function readJsonMarks(text: string): Marks {
   const frames: { readonly isMap: boolean; step: string | number; wantsKey: boolean }[] = [];
   for (const { 0: token, index: offset } of text.matchAll(TOKEN)) {
     const frame = frames.at(-1);
+    if (frames.length > MAX_DEPTH) break;
     if (token === '}' || token === ']') frames.pop();
     else if (token === ',' && frame !== undefined) {
       if (frame.isMap) frame.wantsKey = true;

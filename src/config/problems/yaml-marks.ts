@@ -1,4 +1,5 @@
 import type { Node, Pair, Scalar } from 'yaml';
+import { parseBounded, TooDeep } from '../../base/bounded-yaml.ts';
 import { pathKey } from '../place.ts';
 import type { Marks } from './marks.ts';
 
@@ -8,12 +9,18 @@ type Yaml = typeof import('yaml');
 const MAX_DEPTH = 64;
 
 /** Where keys, items and scalars stand in a text that is valid YAML. What an alias stands for is at the alias. */
-export function readYamlMarks({ isAlias, isMap, isSeq, parseDocument }: Yaml, text: string): Marks {
+export function readYamlMarks(yaml: Yaml, text: string): Marks {
+  const { isAlias, isMap, isSeq } = yaml;
   const keys = new Map<string, { path: readonly (string | number)[]; offset: number }>();
   const scalars = new Map<string, number>();
   const blocks = new Map<string, { offset: number; indent: number }>();
-  const document = parseDocument(text, { version: '1.2', uniqueKeys: false, prettyErrors: false, logLevel: 'silent' });
-  visit(document.contents as Node | null, []);
+  try {
+    const options = { version: '1.2', uniqueKeys: false, prettyErrors: false, logLevel: 'silent' } as const;
+    visit(parseBounded(yaml, text, options).contents as Node | null, []);
+  } catch (error) {
+    // Its place was told when it was read.
+    if (!(error instanceof TooDeep)) throw error;
+  }
   return { keys, scalars, blocks };
 
   function visit(node: Node | null, path: readonly (string | number)[]): void {

@@ -55,20 +55,51 @@ export const literal = (text: string): LiteralExpr => ({ kind: 'literal', type: 
 export const numberLiteral = (text: string): LiteralExpr => ({ kind: 'literal', type: 'number', text });
 export const boolLiteral = (value: boolean): LiteralExpr => ({ kind: 'literal', type: 'bool', text: String(value) });
 
-export const call = (helper: string, args: readonly Expr[], options: CallExpr['options'] = {}): CallExpr => ({
-  kind: 'call',
-  helper,
-  args,
-  options,
-});
+/** A call of a helper. @throws NotKept when what is written of it would be too long, or its calls too deep. */
+export function call(helper: string, args: readonly Expr[], options: CallExpr['options'] = {}): CallExpr {
+  if (args.length > MAX_ARGUMENTS) throw tooLong();
+  const made: CallExpr = { kind: 'call', helper, args, options };
+  const inner = args.map(extentOf);
+  const extent = {
+    length: inner.reduce((sum, { length }) => sum + length, 1),
+    depth: Math.max(0, ...inner.map(({ depth }) => depth)) + 1,
+  };
+  if (extent.length > MAX_LENGTH || extent.depth > MAX_DEPTH) throw tooLong();
+  extents.set(made, extent);
+  return made;
+}
+
+/** How long an expression is, and how many calls are in each other. */
+interface Extent {
+  readonly length: number;
+  readonly depth: number;
+}
+
+/** A variable is written out where it is used, so that one that doubles itself would fill the memory in a few lines. */
+const MAX_LENGTH = 2 ** 20;
+const MAX_DEPTH = 90;
+const MAX_ARGUMENTS = 10_000;
+const extents = new WeakMap<Expr, Extent>();
+
+function extentOf(expr: Expr): Extent {
+  if (expr.kind === 'call') return extents.get(expr) ?? { length: 1, depth: 1 };
+  return { length: expr.kind === 'literal' ? expr.text.length + 1 : 1, depth: 0 };
+}
+
+const tooLong = () => new NotKept('an expression is too long when it is written out', 'Split it.');
+
+/** A text of a template may be a whole file. */
+const MAX_LITERAL = 2 ** 20;
 
 /** The texts side by side; literals that meet become one. */
 export function concat(parts: readonly Expr[]): Expr {
   const flat: Expr[] = [];
   for (const part of parts.flatMap((one) => (isConcat(one) ? one.args : [one]))) {
     const last = flat.at(-1);
-    if (part.kind === 'literal' && last?.kind === 'literal') flat[flat.length - 1] = literal(last.text + part.text);
-    else if (part.kind !== 'literal' || part.text !== '') flat.push(part);
+    if (part.kind === 'literal' && last?.kind === 'literal') {
+      if (last.text.length + part.text.length > MAX_LITERAL) throw tooLong();
+      flat[flat.length - 1] = literal(last.text + part.text);
+    } else if (part.kind !== 'literal' || part.text !== '') flat.push(part);
   }
   const [only, ...others] = flat;
   if (only === undefined) return literal('');

@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import { errnoWord } from '../../base/errno.ts';
-import { asFailure, fail } from '../../base/errors.ts';
+import { asFailure, fail, failure } from '../../base/errors.ts';
 import type { Emit } from '../../base/fact.ts';
 import { loadCrypto } from '../../base/node-crypto.ts';
 import { readFileInTime } from '../../base/read-file.ts';
@@ -18,23 +18,31 @@ export function certificateOfFiles(options: {
   readonly emit: Emit;
 }): CertificateSource {
   const { certFile, keyFile, clock, emit } = options;
-  let current: ServingPair | undefined;
+  let current: ReadPair | undefined;
+  const hasEnded = () => current !== undefined && clock.wallMs() >= current.endsMs;
   return {
     async first() {
       current = await readPair(certFile, keyFile);
-      return current;
+      return current.pair;
     },
     async keepFresh(use, signal) {
       let failed = 0;
+      let isTold = false;
       while (!signal.aborted) {
+        if (hasEnded() && !isTold) {
+          const seen = 'the certificate has ended, and the API server refuses it';
+          emit({ kind: 'agent-warning', warning: failure('INJECTOR_CERTIFICATE', certFile, seen) });
+        }
+        isTold = hasEnded();
         await clock.sleep(LOOK_EVERY_MS, signal);
         if (signal.aborted) return;
         try {
-          const pair = await readPair(certFile, keyFile);
+          const read = await readPair(certFile, keyFile);
+          const { certificate, key } = read.pair;
           failed = 0;
-          if (pair.certificate === current?.certificate && pair.key === current.key) continue;
-          current = pair;
-          use(pair);
+          if (certificate === current?.pair.certificate && key === current.pair.key) continue;
+          current = read;
+          use(read.pair);
         } catch (error) {
           // The two files of a rotation may not fit for a moment, so it is told when it is so at the second look.
           failed += 1;
@@ -42,22 +50,31 @@ export function certificateOfFiles(options: {
         }
       }
     },
-    isTrusted: () => true,
+    isTrusted: () => !hasEnded(),
   };
 }
 
+interface ReadPair {
+  readonly pair: ServingPair;
+  /** When the certificate ends. */
+  readonly endsMs: number;
+}
+
 /** @throws PannierError INJECTOR_CERTIFICATE */
-async function readPair(certFile: string, keyFile: string): Promise<ServingPair> {
+async function readPair(certFile: string, keyFile: string): Promise<ReadPair> {
   const [certificate, key] = await Promise.all([readText(certFile), readText(keyFile)]);
   const { createPrivateKey, X509Certificate } = loadCrypto();
   let fits = false;
+  let endsMs = 0;
   try {
-    fits = new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key));
+    const read = new X509Certificate(certificate);
+    endsMs = read.validToDate.getTime();
+    fits = read.checkPrivateKey(createPrivateKey(key));
   } catch {
     throw fail('INJECTOR_CERTIFICATE', certFile, 'the files are no certificate and private key in PEM');
   }
   if (!fits) throw fail('INJECTOR_CERTIFICATE', keyFile, 'the key is not the one of the certificate');
-  return { certificate, key };
+  return { pair: { certificate, key }, endsMs };
 }
 
 async function readText(path: string): Promise<string> {

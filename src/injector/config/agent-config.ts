@@ -1,4 +1,5 @@
-import { isMap, parseDocument } from 'yaml';
+import * as yaml from 'yaml';
+import { parseBounded } from '../../base/bounded-yaml.ts';
 import { PREFIX } from '../annotations/known.ts';
 import { type ConfigSource, HEALTH_SOCKET } from '../settings.ts';
 import type { Wrong } from '../wrong.ts';
@@ -60,16 +61,20 @@ async function make(source: ConfigSource, context: ConfigContext): Promise<Made>
   const wrong: Wrong[] = [];
   const text = await textOf(source, context, wrong);
   if (wrong.length > 0) return { wrong };
-  const document = parseDocument(text);
   // A text of ours is checked as JSON, which is read faster; one of the user's by the rules of its own language.
   const isOurs = source.kind !== 'inline';
-  const checked = await checkConfig(isOurs ? JSON.stringify(document.toJS()) : text);
+  const where = source.kind === 'vault' ? `${source.prefix}agent-inject` : `${PREFIX}${FIRST[source.kind]}`;
+  const written = isOurs ? parseBounded(yaml, text) : undefined;
+  // A name of more than a thousand characters cannot be read back as the key of a map.
+  if ((written?.errors.length ?? 0) > 0) return { wrong: [{ where, seen: 'gives a name or a path that is too long' }] };
+  const checked = await checkConfig(written === undefined ? text : JSON.stringify(written.toJS()));
   if ('problems' in checked) {
-    const where = source.kind === 'vault' ? `${source.prefix}agent-inject` : `${PREFIX}${FIRST[source.kind]}`;
     return { wrong: checked.problems.map((seen) => ({ where, seen: `gives no valid configuration: ${seen}` })) };
   }
   const { needs } = checked;
-  if (!context.stays || needs.answersHealth || !isMap(document.contents)) return { config: { text, needs }, wrong };
+  if (!context.stays || needs.answersHealth) return { config: { text, needs }, wrong };
+  const document = parseBounded(yaml, text);
+  if (!yaml.isMap(document.contents)) return { config: { text, needs }, wrong };
   const { metricsPort } = context;
   const admin = metricsPort === undefined ? { socket: HEALTH_SOCKET } : { listen: `0.0.0.0:${metricsPort}` };
   document.set('admin', document.createNode(admin));

@@ -82,11 +82,19 @@ function needsOf({ outputs, admin, api }: Config): ConfigNeeds {
   };
 }
 
-/** Files that the kubelet may read: it cannot read another format or dialect, and a template may write anything. */
+/** Files that the kubelet reads. It refuses the quotes of other dialects, and a template without quotes. */
 function envFilesOf(files: OutputConfig['files'] = new Map()): readonly string[] {
   return [...files].flatMap(([name, { content }]) => {
-    const isOther = content.kind === 'format' && content.format !== 'dotenv';
-    const reader = content.kind === 'format' ? content.options?.for : undefined;
-    return isOther || (reader ?? 'kubelet') !== 'kubelet' ? [] : [name];
+    if (content.kind === 'content') return isForKubelet(content.text) ? [name] : [];
+    return content.kind === 'format' && content.format === 'dotenv' && content.options?.for === 'kubelet' ? [name] : [];
   });
+}
+
+/** Whether each line of a template that is text is `NAME='…`, the only one that the kubelet reads, and there is one. */
+function isForKubelet(template: string): boolean {
+  const lines = template
+    .replaceAll(/^\s*\{\{[^{}]*\}\}/gm, '')
+    .split('\n')
+    .filter((line) => !/^\s*(?:#.*)?$/.test(line));
+  return lines.length > 0 && lines.every((line) => /^[A-Za-z_]\w*='/.test(line));
 }

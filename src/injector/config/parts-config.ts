@@ -1,4 +1,5 @@
-import { parse, stringify } from 'yaml';
+import * as yaml from 'yaml';
+import { parseBounded } from '../../base/bounded-yaml.ts';
 import { PREFIX } from '../annotations/known.ts';
 import { isMap } from '../pod/json.ts';
 import { CA_FILE, type ConfigParts, TOKEN_FILE } from '../settings.ts';
@@ -12,7 +13,7 @@ export function configOfParts(parts: ConfigParts, readers: Readers, hasCa: boole
   const secrets = [...parts.secrets].map(([name, text]) => [name, yamlIn(`secret-${name}`, text, wrong)] as const);
   const files = [...parts.files].map(([name, text]) => [name, yamlIn(`file-${name}`, text, wrong)] as const);
   const reload = parts.reload === undefined ? undefined : yamlIn('reload', parts.reload, wrong);
-  return stringify({
+  return yaml.stringify({
     version: 1,
     backends: {
       vault: {
@@ -47,7 +48,10 @@ function modesFor(readers: Readers): object {
 /** The map or the list that an annotation holds in YAML. */
 function yamlIn(name: string, text: string, wrong: Wrong[]): unknown {
   try {
-    const value: unknown = parse(text, { maxAliasCount: 0 });
+    const document = parseBounded(yaml, text);
+    const [error] = document.errors;
+    if (error !== undefined) throw error;
+    const value: unknown = document.toJS({ maxAliasCount: 0 });
     if (isMap(value) || (name === 'reload' && Array.isArray(value))) return value;
     wrong.push({ where: `${PREFIX}${name}`, seen: 'must be a map in YAML, such as { kv: secret/shop/app }' });
   } catch {

@@ -7,9 +7,12 @@ import { mountPathOf } from './mount-path.ts';
 import { seeing } from './seeing.ts';
 import { agentVolumes } from './volumes.ts';
 
-/** Directories that an application has its own files in: a volume there would hide them. */
+/**
+ * Directories that an application has its own files in, or the kubelet the token of the service account: a volume there
+ * would hide them. `/var/run` is `/run` in most images.
+ */
 export const SYSTEM_DIRS =
-  /^\/(?:bin|boot|dev|etc|home|lib|lib64|opt|proc|root|run|sbin|sys|tmp|usr|var|var\/run)?\/*$/;
+  /^\/(?:bin|boot|dev|etc|home(?:\/[^/]+)?|lib|lib64|opt|proc|root|sbin|sys|tmp|usr(?:\/(?:bin|lib|lib64|libexec|local|sbin|share))?|var(?:\/(?:cache|lib|log|spool|tmp))?|(?:var\/)?run(?:\/secrets(?:\/kubernetes\.io(?:\/.*)?)?)?)?\/*$/;
 
 /** What a pod must not be or have. */
 export function checkPod(spec: JsonMap, settings: PodSettings, wrong: Wrong[]): void {
@@ -60,7 +63,7 @@ export function checkNames(
 }
 
 /** Directories of the agent's own, where no other volume can be. */
-export const OWN_DIRS = [CONFIG_DIR, RUN_DIR];
+export const OWN_DIRS = [CONFIG_DIR, RUN_DIR, `/var${RUN_DIR}`];
 
 /** Mounts that cannot be copied to the agent, since it has something else there. */
 function checkCopied(spec: JsonMap, { copiesMountsOf, extraMounts }: PodSettings, wrong: Wrong[]): void {

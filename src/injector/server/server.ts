@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Server } from 'node:https';
+import type { Socket } from 'node:net';
 import { errnoOf } from '../../base/errno.ts';
 import { asFailure, fail } from '../../base/errors.ts';
 import type { Emit } from '../../base/fact.ts';
@@ -7,6 +8,7 @@ import { loadHttps } from '../../http/node-http.ts';
 import type { ServingPair } from '../certificate/serving.ts';
 import { review } from '../review.ts';
 import type { InjectorDefaults } from '../settings.ts';
+import { Connections } from './connections.ts';
 import { BodyLimit, readBody } from './read-body.ts';
 
 export interface ServerOptions {
@@ -25,12 +27,13 @@ export interface ServerOptions {
 /** What became of a review; refused is a request that is none. */
 export type ReviewOutcome = 'injected' | 'unchanged' | 'denied' | 'refused' | 'failed';
 
-/** The limits of the agent's own listeners hold here too. */
 const HEADER_BYTES = 16 * 1024;
-const HEADERS_MS = 10_000;
-const REQUEST_MS = 30_000;
+
+/** The API server and the kubelet are near, and send what they have at once; it waits ten seconds for an answer. */
+const HEADERS_MS = 3_000;
+const REQUEST_MS = 5_000;
+const CHECK_MS = 1_000;
 const IDLE_MS = 300_000;
-const MAX_CONNECTIONS = 256;
 
 /** How long answers that are under way may take when the server closes. */
 const CLOSE_MS = 2_000;
@@ -40,6 +43,7 @@ export class InjectorServer implements AsyncDisposable {
   readonly #server: Server;
   readonly #options: ServerOptions;
   readonly #limit = new BodyLimit();
+  readonly #connections = new Connections();
 
   private constructor(options: ServerOptions) {
     this.#options = options;
@@ -50,12 +54,13 @@ export class InjectorServer implements AsyncDisposable {
         headersTimeout: HEADERS_MS,
         requestTimeout: REQUEST_MS,
         handshakeTimeout: HEADERS_MS,
+        connectionsCheckingInterval: CHECK_MS,
         keepAliveTimeout: IDLE_MS,
         noDelay: true,
       },
       (request, response) => void this.#handle(request, response),
     );
-    this.#server.maxConnections = MAX_CONNECTIONS;
+    this.#server.on('connection', (socket) => this.#connections.open(socket as Socket));
     this.#server.on('tlsClientError', (_, socket) => socket.destroy());
   }
 
@@ -100,7 +105,7 @@ export class InjectorServer implements AsyncDisposable {
     const beganMs = performance.now();
     let outcome: ReviewOutcome | undefined = 'failed';
     try {
-      const answer = await this.#answer(request);
+      const answer = await this.#answer(request, response);
       outcome = answer.outcome;
       send(response, answer.status, answer.body);
     } catch (error) {
@@ -110,7 +115,7 @@ export class InjectorServer implements AsyncDisposable {
     if (outcome !== undefined) this.#options.onReviewed?.(outcome, performance.now() - beganMs);
   }
 
-  async #answer(request: IncomingMessage): Promise<Answer> {
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<Answer> {
     const path = request.url?.split('?')[0];
     if (path === '/healthz') return { status: 200, body: { ok: true } };
     if (path === '/readyz') {
@@ -124,6 +129,9 @@ export class InjectorServer implements AsyncDisposable {
     }
     const read = await readBody(request, this.#limit);
     if (typeof read === 'string') return refusal(read === 'too large' ? 413 : 503, `the body is refused: ${read}`);
+    const { socket } = request;
+    this.#connections.enter('answering', socket);
+    response.once('close', () => this.#connections.enter('idle', socket));
     return await this.#review(read);
   }
 

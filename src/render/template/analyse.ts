@@ -8,7 +8,7 @@ import { problemsOfCall } from './check-call.ts';
 import { RenderFault } from './fault.ts';
 import { DATA_FIELD_HINT } from './go-syntax.ts';
 import { type HelperCall, LOOP_WORDS, type SecretCall, type TemplateExpr, type TemplateNode } from './nodes.ts';
-import { atOf, SyntaxFault } from './parse.ts';
+import { atOf } from './parse.ts';
 import type { Position } from './position.ts';
 import { isBareName, type Resolved, resolvePath, type Scope } from './scopes.ts';
 import type { Block, Expression, Location, Mustache, PathExpression, Program } from './syntax-tree.ts';
@@ -41,14 +41,19 @@ export interface KnownNames {
 /** Resolves every name of a parsed template. `sourceAt` gives the source text at a location. */
 export function analyse(program: Program, known: KnownNames, sourceAt: (loc: Location) => string): Analysis {
   const analyser = new Analyser(known, sourceAt);
-  return { nodes: analyser.nodes(program), uses: analyser.uses, asks: analyser.asks, problems: analyser.problems };
+  return {
+    nodes: analyser.nodes(program),
+    uses: analyser.uses,
+    asks: analyser.asks,
+    problems: analyser.problems.slice(0, MAX_PROBLEMS),
+  };
 }
 
 const BLOCKS = ['if', 'unless', 'each', 'with'];
 const DATA_WORDS = [...LOOP_WORDS.map((word) => `@${word}`), '@root'];
 const MAX_BLOCK_PARAMS: Readonly<Record<string, number>> = { if: 0, unless: 0, each: 2, with: 1 };
-/** Limits the nesting of blocks and calls, since analysis and rendering recurse and would overflow the stack. */
-const MAX_DEPTH = 500;
+/** Whoever wrote so many mistakes made one of them everywhere; each costs a search for the name that was meant. */
+const MAX_PROBLEMS = 100;
 /** The literal `null`. It also takes the place of an expression with a problem, so that analysis finds the next one. */
 const NULL: TemplateExpr = { kind: 'literal', value: Secret.null() };
 
@@ -61,7 +66,6 @@ class Analyser {
   readonly #backends: AskableBackends;
   readonly #sourceAt: (loc: Location) => string;
   readonly #scopes: Scope[] = [];
-  #depth = 0;
 
   constructor({ secrets, backends }: KnownNames, sourceAt: (loc: Location) => string) {
     this.#known = secrets;
@@ -73,11 +77,11 @@ class Analyser {
     const nodes: TemplateNode[] = [];
     if (scope !== undefined) this.#scopes.push(scope);
     for (const statement of program?.body ?? []) {
+      if (this.problems.length >= MAX_PROBLEMS) break;
       if (statement.type === 'ContentStatement') {
         if (statement.value !== '') nodes.push(statement.value);
       } else if (statement.type === 'MustacheStatement') nodes.push(this.#mustache(statement));
-      else if (statement.type === 'BlockStatement')
-        nodes.push(...this.#within(statement, () => this.#block(statement)));
+      else if (statement.type === 'BlockStatement') nodes.push(...this.#block(statement));
       else if (statement.type !== 'CommentStatement') {
         const what = statement.type.startsWith('Partial') ? 'partials' : 'decorators and inline partials';
         this.#problem('TEMPLATE_REFUSED', `${what} are turned off`, undefined, atOf(statement.loc));
@@ -141,11 +145,12 @@ class Analyser {
   }
 
   #expr(node: Expression, guarded: boolean): TemplateExpr {
+    if (this.problems.length >= MAX_PROBLEMS) return NULL;
     switch (node.type) {
       case 'PathExpression':
         return this.#path(node, guarded);
       case 'SubExpression':
-        return this.#within(node, () => this.#call(node, guarded));
+        return this.#call(node, guarded);
       case 'StringLiteral':
         return { kind: 'literal', value: Secret.text(node.value) };
       case 'NumberLiteral':
@@ -227,17 +232,6 @@ class Analyser {
       this.#problem('TEMPLATE_UNKNOWN_NAME', seen, undefined, at);
     }
     return NULL;
-  }
-
-  /** Analyses what is inside a block or a call. @throws SyntaxFault when the nesting is too deep. */
-  #within<T>({ loc }: { readonly loc: Location }, analyse: () => T): T {
-    if (this.#depth === MAX_DEPTH) {
-      throw new SyntaxFault(`more than ${MAX_DEPTH} blocks or calls are nested`, atOf(loc));
-    }
-    this.#depth++;
-    const result = analyse();
-    this.#depth--;
-    return result;
   }
 
   #problem(code: Code, seen: string, hint: string | undefined, at: Position): void {

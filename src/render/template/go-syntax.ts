@@ -29,17 +29,37 @@ const SHAPES: readonly (readonly [shape: RegExp, instead: string])[] = [
 /** The hint for a field `Data`, which answers of Vault have and the fields of a secret here do not. */
 export const DATA_FIELD_HINT = hintOf('Leave .Data and .Data.data out: the fields are right below the name.');
 
-/** A hint when the text between the braces around `at` looks like Go's template language; else undefined. */
-export function goHint(source: string, at: Position): string | undefined {
+/**
+ * Gives a hint when the text between the braces around a position looks like Go's template language. The lines of the
+ * template are looked for once, since it may have many positions that are wrong.
+ */
+export function goHintsIn(source: string): (at: Position) => string | undefined {
+  let read: { readonly text: string; readonly starts: readonly number[] } | undefined;
+  return (at) => {
+    read ??= linesOf(source);
+    const { text, starts } = read;
+    const start = text.lastIndexOf('{{', (starts[at.line - 1] ?? text.length) + at.column);
+    if (start === -1) return undefined;
+    const end = text.indexOf('}}', start);
+    const tag = text.slice(start + 2, end === -1 ? undefined : end).slice(0, MAX_TAG);
+    const inside = tag.replaceAll(/"[^"]*"|'[^']*'|`[^`]*`/g, '""');
+    const found = SHAPES.find(([shape]) => shape.test(inside.trim()));
+    return found === undefined ? undefined : hintOf(found[1]);
+  };
+}
+
+/** What is read of the text between two braces. */
+const MAX_TAG = 1000;
+
+function linesOf(source: string): { readonly text: string; readonly starts: readonly number[] } {
   const lines = source.split(/\r\n?|\n/);
-  const line = lines.slice(0, at.line - 1).reduce((sum, { length }) => sum + length + 1, 0);
-  const text = lines.join('\n');
-  const start = text.lastIndexOf('{{', line + at.column);
-  if (start === -1) return undefined;
-  const end = text.indexOf('}}', start);
-  const inside = text.slice(start + 2, end === -1 ? undefined : end).replaceAll(/"[^"]*"|'[^']*'|`[^`]*`/g, '""');
-  const found = SHAPES.find(([shape]) => shape.test(inside.trim()));
-  return found === undefined ? undefined : hintOf(found[1]);
+  const starts: number[] = [];
+  let start = 0;
+  for (const { length } of lines) {
+    starts.push(start);
+    start += length + 1;
+  }
+  return { text: lines.join('\n'), starts };
 }
 
 function hintOf(instead: string): string {

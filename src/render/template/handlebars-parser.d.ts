@@ -8,7 +8,13 @@ declare module 'handlebars/dist/cjs/handlebars/compiler/base.js' {
     parse(source: string): unknown;
     readonly parser: {
       parseError(message: string, met: { readonly token: string; readonly expected: readonly string[] }): never;
-      readonly lexer: { readonly yylloc: { readonly first_line: number; readonly first_column: number } };
+      /** The names of the numbers that `next` gives. */
+      readonly terminals_: Readonly<Record<number, string>>;
+      readonly lexer: {
+        readonly yylloc: { readonly first_line: number; readonly first_column: number };
+        /** One step, which finds a token or nothing. */
+        next(): number | undefined;
+      };
     };
   };
   export default base;

@@ -14,6 +14,12 @@ export class SyntaxFault extends Error {
 }
 
 /**
+ * Blocks and calls in each other. Handlebars copies what is open at each of its steps, so that what it takes for a
+ * template grows with the depth; analysis and rendering recurse.
+ */
+const MAX_DEPTH = 100;
+
+/**
  * Parses a template. The tree that it returns has whitespace control and standalone lines already applied.
  * @throws SyntaxFault
  */
@@ -30,6 +36,17 @@ export async function parseByHandlebars(source: string): Promise<Program> {
   const { parse, parser } = base;
   // An application that embeds Pannier may use the same parser object, so the handler is set only while parsing.
   const originalParseError = parser.parseError;
+  const originalNext = parser.lexer.next;
+  const depth = new Depth();
+  parser.lexer.next = () => {
+    const token = originalNext.call(parser.lexer);
+    if (token !== undefined && depth.after(parser.terminals_[token] ?? '') > MAX_DEPTH) {
+      const { first_line, first_column } = parser.lexer.yylloc;
+      const at = { line: first_line, column: first_column + 1 };
+      throw new SyntaxFault(`more than ${MAX_DEPTH} blocks or calls are nested`, at);
+    }
+    return token;
+  };
   parser.parseError = (_message, met) => {
     const { first_line, first_column } = parser.lexer.yylloc;
     throw new SyntaxFault(syntaxProblem(met.token, met.expected), { line: first_line, column: first_column + 1 });
@@ -40,8 +57,29 @@ export async function parseByHandlebars(source: string): Promise<Program> {
     throw error instanceof SyntaxFault ? error : foreignFault(error);
   } finally {
     parser.parseError = originalParseError;
+    parser.lexer.next = originalNext;
   }
 }
+
+/** Counts what is open. Each `{{else if}}` is a block in the one before, and all of them close together. */
+class Depth {
+  readonly #blocks: number[] = [];
+  #depth = 0;
+
+  /** The depth after a token of this name. */
+  after(token: string): number {
+    if (token === 'OPEN_SEXPR') this.#depth++;
+    else if (token === 'CLOSE_SEXPR') this.#depth--;
+    else if (OPENS.has(token)) {
+      this.#blocks.push(this.#depth);
+      this.#depth++;
+    } else if (token === 'OPEN_INVERSE_CHAIN') this.#depth++;
+    else if (token === 'OPEN_ENDBLOCK' || token === 'END_RAW_BLOCK') this.#depth = this.#blocks.pop() ?? 0;
+    return this.#depth;
+  }
+}
+
+const OPENS: ReadonlySet<string> = new Set(['OPEN_BLOCK', 'OPEN_INVERSE', 'OPEN_PARTIAL_BLOCK', 'OPEN_RAW_BLOCK']);
 
 /** The position of a node; columns count from 1 in it. */
 export const atOf = ({ start }: Location): Position => ({ line: start.line, column: start.column + 1 });
@@ -81,7 +119,7 @@ function syntaxProblem(token: string, expected: readonly string[]): string {
   }
 }
 
-/** Handlebars throws its own errors with a line and column; a RangeError comes from a template nested too deeply. */
+/** Handlebars throws its own errors with a line and column. */
 function foreignFault(error: unknown): SyntaxFault {
   const {
     lineNumber: line = 1,
@@ -91,7 +129,6 @@ function foreignFault(error: unknown): SyntaxFault {
     message?: string;
   };
   const at = { line, column: column + 1 };
-  if (error instanceof RangeError) return new SyntaxFault('blocks are nested too deeply', at);
   if (message.startsWith('Invalid path')) return new SyntaxFault('this, . and .. stand only where a path begins', at);
   if (message.startsWith('Unexpected inverse')) return new SyntaxFault('{{else}} stands in a decorator', at);
   return new SyntaxFault('the block opened here is closed under another name', at);

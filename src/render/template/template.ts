@@ -3,7 +3,7 @@ import { HELPERS } from '../helpers/index.ts';
 import { analyse, type FieldUse, type KnownNames } from './analyse.ts';
 import { type ComputedLookup, Evaluation, type View } from './evaluate.ts';
 import { RenderFault } from './fault.ts';
-import { goHint } from './go-syntax.ts';
+import { goHintsIn } from './go-syntax.ts';
 import { MASK } from './mask.ts';
 import type { SecretCall, TemplateNode } from './nodes.ts';
 import { parseTemplate, SyntaxFault } from './parse.ts';
@@ -24,6 +24,7 @@ export interface Template {
 
 /** Parses and analyses a template. Never throws for a faulty template: its faults are in `problems`. */
 export async function readTemplate(source: string, known: KnownNames): Promise<Template> {
+  const goHint = goHintsIn(source);
   try {
     const program = await parseTemplate(source);
     const { nodes, uses, asks, problems } = analyse(program, known, sourceOf(source));
@@ -31,19 +32,19 @@ export async function readTemplate(source: string, known: KnownNames): Promise<T
     return {
       uses,
       asks,
-      problems: problems.map((fault) => explained(fault, source)),
+      problems: problems.map((fault) => explained(fault, goHint)),
       render: (view, lookUp, masked) => renderNodes(nodes, new Evaluation(view, lookUp, masked), masked),
     };
   } catch (error) {
     if (!(error instanceof SyntaxFault)) throw error;
-    const problems = [explained(new RenderFault('TEMPLATE_SYNTAX', error.message, { at: error.at }), source)];
+    const problems = [explained(new RenderFault('TEMPLATE_SYNTAX', error.message, { at: error.at }), goHint)];
     return { uses: [], asks: [], problems, render: () => new Uint8Array() };
   }
 }
 
 /** Adds a hint to a fault at Go template syntax, as used by Vault Agent: what to write here instead. */
-function explained(fault: RenderFault, source: string): RenderFault {
-  const hint = fault.at === undefined ? undefined : goHint(source, fault.at);
+function explained(fault: RenderFault, goHint: ReturnType<typeof goHintsIn>): RenderFault {
+  const hint = fault.at === undefined ? undefined : goHint(fault.at);
   return hint === undefined ? fault : new RenderFault(fault.code, fault.message, { hint, at: fault.at });
 }
 

@@ -131,7 +131,8 @@ function readSettings({ own, vault, prefix, spec, defaults }: Asked, wrong: Wron
   const tokenPathIn = (volume: string) => tokenPathOf(spec, volume);
   const withCa = { ...defaults, ...(caConfigMap === undefined ? {} : { caConfigMap }), tokenPathIn };
   const { forImport, settings, idle } = readVault(prefix, vault, withCa, wrong);
-  const source: ConfigSource = { kind: 'vault', prefix, annotations: forImport };
+  const hasPrograms = read.settings.image !== undefined;
+  const source: ConfigSource = { kind: 'vault', prefix, annotations: forImport, hasPrograms };
   return { settings: completed(defaults, shared, settings, read.settings), source, idle };
 }
 

@@ -26,6 +26,14 @@ export const INJECTOR: readonly Cut[] = [
   containers('injector-schema', 'readOnlyRootFilesystem: true,', '', { by: 'restricted' }),
   containers('injector-schema', "restartPolicy: 'Always'", 'restartPolicy: 1'),
   vault('injector-vault-bytes', 'else forImport.set(name, value);', 'else forImport.set(name, value.trim());'),
+  cutIn('src/import/config/templates.ts')(
+    'injector-commands',
+    "if (kept === 'only signals') notes.problem(",
+    'if (false) notes.problem(',
+    {
+      by: 'needs a program',
+    },
+  ),
   cutIn('src/config/load.ts')(
     'injector-reads-nothing',
     "return Promise.resolve(path === options.given.path ? options.given.text : 'x');",

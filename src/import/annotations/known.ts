@@ -27,7 +27,7 @@ export const KNOWN_ANNOTATIONS: readonly KnownAnnotation[] = [
   ...converted('`json` as it is; `map` as a line for each field', 'agent-inject-default-template'),
   ...converted('the delimiters of the template', 'agent-template-left-delim-*', 'agent-template-right-delim-*'),
   ...converted('`mode` of the file', 'agent-inject-perms-*'),
-  ...converted('`reload` of the output', 'agent-inject-command-*'),
+  ...converted('`reload` of the output: one that only sends a signal is a `signal`', 'agent-inject-command-*'),
   ...notThere('write the template of the file into the configuration', 'agent-inject-template-file-*'),
   ...noPlace('a missing field is always an error', 'error-on-missing-key-*'),
   ...converted('`address`', 'service'),

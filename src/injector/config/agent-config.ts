@@ -91,6 +91,6 @@ async function textOf(
     case 'parts':
       return configOfParts(source.parts, readers, hasCa, wrong);
     case 'vault':
-      return await configOfVault(source.prefix, source.annotations, wrong);
+      return await configOfVault(source.prefix, source, wrong);
   }
 }

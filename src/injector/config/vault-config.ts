@@ -1,10 +1,14 @@
 import { configOfAnnotations } from '../../import/annotations/to-config.ts';
 import { convertConfig } from '../../import/convert-config.ts';
 import { Notes } from '../../import/problem.ts';
+import type { VaultSource } from '../settings.ts';
 import type { Wrong } from '../wrong.ts';
 
 /** More lines than one annotation has. */
 const MAX_LINES = 1_000_000;
+
+/** What a pod says in annotations of another injector. */
+type VaultAnnotations = Omit<VaultSource, 'kind' | 'prefix'>;
 
 /**
  * The configuration that `pannier import --annotations` makes of the annotations of another injector. Each annotation
@@ -12,7 +16,7 @@ const MAX_LINES = 1_000_000;
  */
 export async function configOfVault(
   prefix: string,
-  annotations: ReadonlyMap<string, string>,
+  { annotations, hasPrograms }: VaultAnnotations,
   wrong: Wrong[],
 ): Promise<string> {
   const notes = new Notes();
@@ -30,6 +34,7 @@ export async function configOfVault(
     readSource: async () => ({ problem: 'it is in another container' }),
     sink: true,
     templatesBeside: false,
+    commands: hasPrograms ? 'signals' : 'only signals',
     keepsCredentials: false,
   });
   for (const { place, seen, todo } of problems) {

@@ -49,13 +49,12 @@ const number = (name: string, least: number): Rule => ({
   seen: `must be a number from ${least} to ${MAX_ID}`,
 });
 
+const IS_NAME = `value.size() <= ${MAX_NAME} &&\n    ${matches(OBJECT_NAME, 'value')}`;
+
 /** What the policy takes beside `inject`. */
 const RULES: readonly Rule[] = [
-  {
-    names: ['config-map', 'ca-config-map'],
-    holds: `value.size() <= ${MAX_NAME} &&\n    ${matches(OBJECT_NAME, 'value')}`,
-    seen: 'must be the name of an object',
-  },
+  { names: ['config-map'], holds: IS_NAME, seen: 'must be the name of an object' },
+  { names: ['ca-config-map'], holds: `value == '' || ${IS_NAME}`, seen: 'must be the name of an object' },
   oneOf('mode', ['sidecar', 'init']),
   oneOf('order', ORDERS),
   {

@@ -113,7 +113,8 @@ interface Asked {
   readonly defaults: InjectorDefaults;
 }
 
-function readSettings({ own, vault, prefix, spec, defaults }: Asked, wrong: Wrong[]) {
+function readSettings({ own, vault, prefix, spec, defaults: given }: Asked, wrong: Wrong[]) {
+  const defaults = withFittingCa(given, own, vault);
   const read = readOwn(own, defaults, wrong);
   const shared = sharedRequests(spec);
   const others = [...vault.keys()].filter((name) => name !== 'agent-inject' && name !== 'agent-inject-status');
@@ -134,6 +135,21 @@ function readSettings({ own, vault, prefix, spec, defaults }: Asked, wrong: Wron
   const hasPrograms = read.settings.image !== undefined;
   const source: ConfigSource = { kind: 'vault', prefix, annotations: forImport, hasPrograms };
   return { settings: completed(defaults, shared, settings, read.settings), source, idle };
+}
+
+/**
+ * The defaults for this pod: one that says so needs no CA, and a backend without TLS has no use for it. A configuration
+ * that is written as a whole may name the file, whatever its backends are.
+ */
+function withFittingCa(
+  { caConfigMap, ...others }: InjectorDefaults,
+  own: ReadonlyMap<string, string>,
+  vault: ReadonlyMap<string, string>,
+): InjectorDefaults {
+  const address = own.get('address') ?? vault.get('service') ?? others.address ?? '';
+  const isWhole = own.has('config') || own.has('config-map');
+  const isUseless = own.get('ca-config-map') === '' || (!isWhole && /^http:/i.test(address.trim()));
+  return isUseless || caConfigMap === undefined ? others : { caConfigMap, ...others };
 }
 
 async function planOf({ metadata, spec, settings, source }: Decided, wrong: Wrong[]): Promise<Plan | undefined> {

@@ -18,7 +18,7 @@ export const INJECTOR: readonly Cut[] = [
     by: 'becomes what',
   }),
   own('injector-names-wrong', 'tellUnknown(all, reader);', ''),
-  vault('injector-names-wrong', "if (known?.is === 'no place') idle", "if (known?.is !== 'converted') idle", {
+  vault('injector-names-wrong', "if (known?.is === 'no place' || (", "if (known?.is !== 'converted' || (", {
     by: 'becomes what',
   }),
   settings('injector-fits', 'exceeds(requests[name], amount)', 'false'),

@@ -56,7 +56,7 @@ function settingsOf(reader: AnnotationReader): SaidSettings {
     ...given('audience', reader.text('audience')),
     ...given('tokenExpirySeconds', reader.seconds('token-expiry', 600, DAY_SECONDS)),
     ...given('startWithinSeconds', reader.seconds('start-within', 1, DAY_SECONDS)),
-    ...given('caConfigMap', reader.objectName('ca-config-map')),
+    ...given('caConfigMap', reader.is('ca-config-map', '') ? undefined : reader.objectName('ca-config-map')),
     ...variablesOf(reader),
     requests: {
       ...given('cpu', reader.quantity('requests-cpu')),

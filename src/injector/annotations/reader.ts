@@ -23,6 +23,10 @@ export class AnnotationReader {
     return this.#all.has(name);
   }
 
+  is(name: string, value: string): boolean {
+    return this.#all.get(name) === value;
+  }
+
   /** Undefined when it is absent; an empty value is wrong. */
   text(name: string): string | undefined {
     const value = this.#all.get(name);

@@ -13,6 +13,7 @@ import { seeing } from './pod/seeing.ts';
 import { sharedRequests } from './pod/shared-requests.ts';
 import { usersOf } from './pod/users.ts';
 import { type ConfigSource, completed, DEFAULT_DIR, type InjectorDefaults } from './settings.ts';
+import { warningsOf } from './warnings.ts';
 import { denialOf, type Wrong } from './wrong.ts';
 
 /** What becomes of a pod: a patch, which is empty for a pod that is to stay as it is, or a denial in one line. */
@@ -58,8 +59,7 @@ export async function mutate(pod: unknown, defaults: InjectorDefaults): Promise<
       ]),
     };
   }
-  const warnings = idle.length === 0 ? [] : [`no effect with Pannier: ${idle.join(', ')}`];
-  return { patch, warnings };
+  return { patch, warnings: warningsOf(idle, settings) };
 }
 
 const NO_SOURCE = 'is missing: there is no configuration, neither there nor in config-map, secret-NAME and file-NAME';

@@ -63,7 +63,12 @@ const RULES: readonly Rule[] = [
     seen: 'must be one absolute path, in its shortest form',
   },
   {
-    names: ['size-limit', 'requests-cpu', 'requests-memory', 'limits-cpu', 'limits-memory'],
+    names: ['size-limit'],
+    holds: `${matches(QUANTITY, 'value')} && isQuantity(value) && quantity(value).isGreaterThan(quantity('0'))`,
+    seen: 'must be a quantity such as 4Mi, and more than 0',
+  },
+  {
+    names: ['requests-cpu', 'requests-memory', 'limits-cpu', 'limits-memory'],
     holds: `${matches(QUANTITY, 'value')} && isQuantity(value)`,
     seen: 'must be a quantity such as 100m or 64Mi',
   },

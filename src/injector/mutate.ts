@@ -1,5 +1,5 @@
 import { EFFECTIVE_CONFIG, PREFIX, STATUS } from './annotations/known.ts';
-import { readOwn } from './annotations/read-own.ts';
+import { PARTS, readOwn } from './annotations/read-own.ts';
 import { readVault, VAULT_PREFIXES } from './annotations/read-vault.ts';
 import { AnnotationReader } from './annotations/reader.ts';
 import { agentConfigOf } from './config/agent-config.ts';
@@ -115,10 +115,11 @@ interface Asked {
 
 function readSettings({ own, vault, prefix, spec, defaults: given }: Asked, wrong: Wrong[]) {
   const defaults = withFittingCa(given, own, vault);
-  const read = readOwn(own, defaults, wrong);
   const shared = sharedRequests(spec);
   const others = [...vault.keys()].filter((name) => name !== 'agent-inject' && name !== 'agent-inject-status');
-  if (others.length === 0 && vault.get('agent-inject') !== 'true') {
+  const isOfVault = others.length > 0 || /^(?:true|1|t)$/i.test(vault.get('agent-inject') ?? '');
+  const read = readOwn(isOfVault ? withoutStrays(own, prefix, wrong) : own, defaults, wrong);
+  if (!isOfVault) {
     return { settings: completed(defaults, shared, read.settings), source: read.source, idle: [] };
   }
   if (read.source !== undefined) {
@@ -135,6 +136,19 @@ function readSettings({ own, vault, prefix, spec, defaults: given }: Asked, wron
   const hasPrograms = read.settings.image !== undefined;
   const source: ConfigSource = { kind: 'vault', prefix, annotations: forImport, hasPrograms };
   return { settings: completed(defaults, shared, settings, read.settings), source, idle };
+}
+
+/** Without parts of a configuration that has no secret and no file of ours: the other annotations say these things. */
+function withoutStrays(own: ReadonlyMap<string, string>, prefix: string, wrong: Wrong[]): ReadonlyMap<string, string> {
+  if ([...own.keys()].some((name) => /^(?:config|config-map|(?:secret|file)-.+)$/s.test(name))) return own;
+  const strays = PARTS.filter((name) => own.has(name));
+  for (const name of strays) {
+    wrong.push({
+      where: PREFIX + name,
+      seen: `goes with secret-NAME and file-NAME: here annotations ${prefix} say it`,
+    });
+  }
+  return new Map([...own].filter(([name]) => !strays.some((stray) => stray === name)));
 }
 
 /**

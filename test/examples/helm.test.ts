@@ -186,6 +186,8 @@ describe.skipIf(helms.length === 0)('the chart (needs helm: npm run test:chart)'
     ['metrics={"serviceMonitor":{"enabled":true}}', 'needs metrics.enabled'],
     ['metrics={"enabled":true,"port":8443}', 'metrics.port is listen.port'],
     ['replicas="2"', 'replicas'],
+    ['replicas=0', 'replicas'],
+    ['image={"repository":"UPPER/x"}', 'repository'],
     ['podLabels={"a":1}', 'podLabels'],
     ['fullnameOverride="1-injector"', 'fullnameOverride'],
     [`fullnameOverride="${'a'.repeat(64)}"`, 'fullnameOverride'],

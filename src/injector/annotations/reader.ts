@@ -65,6 +65,12 @@ export class AnnotationReader {
     return this.wrong(name, 'must be a quantity such as 100m or 64Mi');
   }
 
+  /** A quantity that is a limit: for a volume Kubernetes takes 0 for none. */
+  size(name: string): string | undefined {
+    const quantity = this.quantity(name);
+    return quantity === undefined || amountOf(quantity) !== 0 ? quantity : this.wrong(name, 'must be more than 0');
+  }
+
   /** Tells of a request and a limit that do not go together. */
   checkLimit(request: string, limit: string): void {
     const [asked, most] = [this.textOrNone(request), this.textOrNone(limit)];

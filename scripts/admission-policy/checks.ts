@@ -49,13 +49,12 @@ const number = (name: string, least: number): Rule => ({
   seen: `must be a number from ${least} to ${MAX_ID}`,
 });
 
+const IS_NAME = `value.size() <= ${MAX_NAME} &&\n    ${matches(OBJECT_NAME, 'value')}`;
+
 /** What the policy takes beside `inject`. */
 const RULES: readonly Rule[] = [
-  {
-    names: ['config-map', 'ca-config-map'],
-    holds: `value.size() <= ${MAX_NAME} &&\n    ${matches(OBJECT_NAME, 'value')}`,
-    seen: 'must be the name of an object',
-  },
+  { names: ['config-map'], holds: IS_NAME, seen: 'must be the name of an object' },
+  { names: ['ca-config-map'], holds: `value == '' || ${IS_NAME}`, seen: 'must be the name of an object' },
   oneOf('mode', ['sidecar', 'init']),
   oneOf('order', ORDERS),
   {
@@ -64,7 +63,12 @@ const RULES: readonly Rule[] = [
     seen: 'must be one absolute path, in its shortest form',
   },
   {
-    names: ['size-limit', 'requests-cpu', 'requests-memory', 'limits-cpu', 'limits-memory'],
+    names: ['size-limit'],
+    holds: `${matches(QUANTITY, 'value')} && isQuantity(value) && quantity(value).isGreaterThan(quantity('0'))`,
+    seen: 'must be a quantity such as 4Mi, and more than 0',
+  },
+  {
+    names: ['requests-cpu', 'requests-memory', 'limits-cpu', 'limits-memory'],
     holds: `${matches(QUANTITY, 'value')} && isQuantity(value)`,
     seen: 'must be a quantity such as 100m or 64Mi',
   },

@@ -223,7 +223,7 @@ const makeTable = () => ({
 
   FEED_DOWN: row(1, 'backoff', 'Secrets are polled at refresh meanwhile; see docs/push.md.'),
 
-  INJECTOR_CERTIFICATE: row(1, 'backoff', 'Check the two files; the certificate that was read before stays in use.'),
+  INJECTOR_CERTIFICATE: row(1, 'backoff', 'Check the two files; a certificate that was read before stays in use.'),
   INJECTOR_API_SERVER: row(1, 'backoff', 'Check the role of the service account: get and patch of this webhook.'),
 
   CHECK_TIMEOUT: row(3, 'backoff', 'See whether its server or file system hangs, or raise --timeout.'),

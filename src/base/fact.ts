@@ -354,7 +354,13 @@ export type Fact =
   // ---- the injector; `pod` is what is known of the name of a pod that is created
   | { readonly kind: 'injector-listening'; readonly where: string }
   | { readonly kind: 'injector-certificate' }
-  | { readonly kind: 'pod-injected'; readonly namespace: string; readonly pod: string }
+  | {
+      readonly kind: 'pod-injected';
+      readonly namespace: string;
+      readonly pod: string;
+      /** Those of the answer, which nobody sees whose pods a controller makes. */
+      readonly warnings: readonly string[];
+    }
   | { readonly kind: 'pod-denied'; readonly namespace: string; readonly pod: string; readonly reason: string };
 
 /** Reports a fact to everything that logs or counts. */

@@ -132,6 +132,7 @@ async function convertManifest(
     readSource: async () => ({ problem: 'it is in another container' }),
     sink: how.sink,
     templatesBeside: how.isBeside,
+    commands: 'signals',
     keepsCredentials: how.keepsCredentials,
     notes,
     extras,

@@ -2,8 +2,10 @@ import { systemClock } from '../base/clock.ts';
 import { fail, failure, ProblemsError } from '../base/errors.ts';
 import type { Emit } from '../base/fact.ts';
 import { version } from '../base/version.ts';
+import { parseAddress } from '../config/address.ts';
 import { type Environment, readEnvironment } from '../config/environment.ts';
 import { parseHostPort } from '../config/host-port.ts';
+import { MAX_NAME, OBJECT_NAME } from '../injector/annotations/reader.ts';
 import { ACCOUNT_DIR, callApiServer } from '../injector/certificate/api-server.ts';
 import { certificateOfFiles } from '../injector/certificate/files.ts';
 import { selfMadeCertificate } from '../injector/certificate/self-made.ts';
@@ -39,6 +41,7 @@ export async function injectorCommand(options: InjectorCommandOptions): Promise<
   const where = addressOf('--listen', options.listen, '0.0.0.0:8443');
   const metrics =
     options.metrics === undefined ? {} : { metrics: addressOf('--metrics', options.metrics, '0.0.0.0:9464') };
+  const defaults = defaultsOf(options);
   const log = await openLog(
     { level: 'info', format: 'auto', schema: 'pannier' },
     { clock: systemClock, random: Math.random },
@@ -48,7 +51,7 @@ export async function injectorCommand(options: InjectorCommandOptions): Promise<
   await runInjector({
     ...where,
     ...metrics,
-    defaults: defaultsOf(options),
+    defaults,
     certificate,
     emit: log.emit,
     signal: stop.signal,
@@ -64,7 +67,22 @@ function addressOf(option: string, text: string, example: string) {
   return where;
 }
 
+/**
+ * What holds for all pods, as it is said: a mistake here would deny each of them.
+ * @throws ProblemsError
+ */
 function defaultsOf({ image, address, authMount, audience, caConfigMap }: InjectorCommandOptions): InjectorDefaults {
+  const wrong = address === undefined ? undefined : parseAddress(address).wrong;
+  const problems = [
+    ...(wrong === undefined ? [] : [failure('CONFIG_INVALID', '--address', wrong)]),
+    ...(image === undefined || /^\S+$/.test(image)
+      ? []
+      : [failure('CONFIG_INVALID', '--image', 'it is not the name of an image', { hint: 'Write it without spaces.' })]),
+    ...(caConfigMap === undefined || (caConfigMap.length <= MAX_NAME && OBJECT_NAME.test(caConfigMap))
+      ? []
+      : [failure('CONFIG_INVALID', '--ca-config-map', 'it is not the name of a ConfigMap')]),
+  ];
+  if (problems.length > 0) throw new ProblemsError(problems);
   return {
     image: image ?? `pannier:${version}`,
     ...(address === undefined ? {} : { address }),

@@ -11,6 +11,7 @@ import { convertSinks } from './config/sinks.ts';
 import type { FiledItem } from './config/stanza.ts';
 import { Stanza } from './config/stanza.ts';
 import {
+  type CommandsKept,
   convertFileTemplate,
   convertVariable,
   type ReadSource,
@@ -34,6 +35,8 @@ export interface ImportOptions {
   readonly keepsCredentials: boolean;
   /** Templates of several lines become files beside the configuration. */
   readonly templatesBeside: boolean;
+  /** What becomes of commands after a rendering; absent: all are kept. */
+  readonly commands?: CommandsKept;
 }
 
 export interface Imported {
@@ -69,6 +72,7 @@ export async function convertConfig(
     left: delimiters?.text('left'),
     right: delimiters?.text('right'),
     wait: waitOf(root, draft),
+    commands: options.commands ?? 'all',
   };
   for (const { stanza } of root.blocks('template')) await convertFileTemplate(stanza, draft, settings);
   for (const { label, stanza } of root.blocks('env_template', true)) {

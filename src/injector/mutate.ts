@@ -1,6 +1,6 @@
 import { checkSize, MAX_ANNOTATION_BYTES } from './annotations/check-size.ts';
 import { EFFECTIVE_CONFIG, PREFIX, STATUS } from './annotations/known.ts';
-import { readOwn } from './annotations/read-own.ts';
+import { PARTS, readOwn } from './annotations/read-own.ts';
 import { readVault, VAULT_PREFIXES } from './annotations/read-vault.ts';
 import { AnnotationReader } from './annotations/reader.ts';
 import { agentConfigOf } from './config/agent-config.ts';
@@ -14,6 +14,7 @@ import { seeing } from './pod/seeing.ts';
 import { sharedRequests } from './pod/shared-requests.ts';
 import { usersOf } from './pod/users.ts';
 import { type ConfigSource, completed, DEFAULT_DIR, type InjectorDefaults } from './settings.ts';
+import { warningsOf } from './warnings.ts';
 import { denialOf, type Wrong } from './wrong.ts';
 
 /** What becomes of a pod: a patch, which is empty for a pod that is to stay as it is, or a denial in one line. */
@@ -59,8 +60,7 @@ export async function mutate(pod: unknown, defaults: InjectorDefaults): Promise<
       ]),
     };
   }
-  const warnings = idle.length === 0 ? [] : [`no effect with Pannier: ${idle.join(', ')}`];
-  return { patch, warnings };
+  return { patch, warnings: warningsOf(idle, settings) };
 }
 
 const NO_SOURCE = 'is missing: there is no configuration, neither there nor in config-map, secret-NAME and file-NAME';
@@ -114,11 +114,13 @@ interface Asked {
   readonly defaults: InjectorDefaults;
 }
 
-function readSettings({ own, vault, prefix, spec, defaults }: Asked, wrong: Wrong[]) {
-  const read = readOwn(own, defaults, wrong);
+function readSettings({ own, vault, prefix, spec, defaults: given }: Asked, wrong: Wrong[]) {
+  const defaults = withFittingCa(given, own, vault);
   const shared = sharedRequests(spec);
   const others = [...vault.keys()].filter((name) => name !== 'agent-inject' && name !== 'agent-inject-status');
-  if (others.length === 0 && vault.get('agent-inject') !== 'true') {
+  const isOfVault = others.length > 0 || /^(?:true|1|t)$/i.test(vault.get('agent-inject') ?? '');
+  const read = readOwn(isOfVault ? withoutStrays(own, prefix, wrong) : own, defaults, wrong);
+  if (!isOfVault) {
     return { settings: completed(defaults, shared, read.settings), source: read.source, idle: [] };
   }
   if (read.source !== undefined) {
@@ -132,8 +134,37 @@ function readSettings({ own, vault, prefix, spec, defaults }: Asked, wrong: Wron
   const tokenPathIn = (volume: string) => tokenPathOf(spec, volume);
   const withCa = { ...defaults, ...(caConfigMap === undefined ? {} : { caConfigMap }), tokenPathIn };
   const { forImport, settings, idle } = readVault(prefix, vault, withCa, wrong);
-  const source: ConfigSource = { kind: 'vault', prefix, annotations: forImport };
+  const hasPrograms = read.settings.image !== undefined;
+  const source: ConfigSource = { kind: 'vault', prefix, annotations: forImport, hasPrograms };
   return { settings: completed(defaults, shared, settings, read.settings), source, idle };
+}
+
+/** Without parts of a configuration that has no secret and no file of ours: the other annotations say these things. */
+function withoutStrays(own: ReadonlyMap<string, string>, prefix: string, wrong: Wrong[]): ReadonlyMap<string, string> {
+  if ([...own.keys()].some((name) => /^(?:config|config-map|(?:secret|file)-.+)$/s.test(name))) return own;
+  const strays = PARTS.filter((name) => own.has(name));
+  for (const name of strays) {
+    wrong.push({
+      where: PREFIX + name,
+      seen: `goes with secret-NAME and file-NAME: here annotations ${prefix} say it`,
+    });
+  }
+  return new Map([...own].filter(([name]) => !strays.some((stray) => stray === name)));
+}
+
+/**
+ * The defaults for this pod: one that says so needs no CA, and a backend without TLS has no use for it. A configuration
+ * that is written as a whole may name the file, whatever its backends are.
+ */
+function withFittingCa(
+  { caConfigMap, ...others }: InjectorDefaults,
+  own: ReadonlyMap<string, string>,
+  vault: ReadonlyMap<string, string>,
+): InjectorDefaults {
+  const address = own.get('address') ?? vault.get('service') ?? others.address ?? '';
+  const isWhole = own.has('config') || own.has('config-map');
+  const isUseless = own.get('ca-config-map') === '' || (!isWhole && /^http:/i.test(address.trim()));
+  return isUseless || caConfigMap === undefined ? others : { caConfigMap, ...others };
 }
 
 async function planOf({ metadata, spec, settings, source }: Decided, wrong: Wrong[]): Promise<Plan | undefined> {

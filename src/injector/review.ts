@@ -1,6 +1,7 @@
 import { mutate } from './mutate.ts';
 import { mapOf, textOf } from './pod/json.ts';
 import type { InjectorDefaults } from './settings.ts';
+import { MAX_WARNING } from './warnings.ts';
 
 /** The answer to a review, as the API server takes it. */
 export interface AdmissionReview {
@@ -27,10 +28,8 @@ export interface Reviewed {
   readonly namespace: string;
   readonly isInjected: boolean;
   readonly denied?: string;
+  readonly warnings: readonly string[];
 }
-
-/** Kubernetes asks for warnings that are no longer; those of more than 256 characters may be cut by others. */
-const MAX_WARNING = 120;
 
 /** Pods here are the cluster's own. */
 const SYSTEM_NAMESPACES = ['kube-system', 'kube-public', 'kube-node-lease'];
@@ -54,6 +53,7 @@ export async function review(asked: unknown, defaults: InjectorDefaults): Promis
     pod,
     namespace,
     isInjected,
+    warnings: response.warnings ?? [],
     ...(response.status === undefined ? {} : { denied: response.status.message }),
   });
   const resource = mapOf(request['kind']);

@@ -106,11 +106,20 @@ function fitting(said: readonly SaidSettings[]): Pick<PodSettings, 'requests' | 
 
 /** Where the configuration comes from. */
 export type ConfigSource =
-  /** `prefix` is the one of the annotations, which are without it. */
-  | { readonly kind: 'vault'; readonly prefix: string; readonly annotations: ReadonlyMap<string, string> }
+  | VaultSource
   | { readonly kind: 'inline'; readonly text: string }
   | { readonly kind: 'map'; readonly name: string }
   | { readonly kind: 'parts'; readonly parts: ConfigParts };
+
+/** Annotations of another injector. */
+export interface VaultSource {
+  readonly kind: 'vault';
+  /** The one of the annotations, which are without it. */
+  readonly prefix: string;
+  readonly annotations: ReadonlyMap<string, string>;
+  /** The pod names an image of its own, which may have a shell and programs. */
+  readonly hasPrograms: boolean;
+}
 
 /** A configuration with one backend and one output, in annotations of their own. */
 export interface ConfigParts {

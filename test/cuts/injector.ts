@@ -18,7 +18,7 @@ export const INJECTOR: readonly Cut[] = [
     by: 'becomes what',
   }),
   own('injector-names-wrong', 'tellUnknown(all, reader);', ''),
-  vault('injector-names-wrong', "if (known?.is === 'no place') idle", "if (known?.is !== 'converted') idle", {
+  vault('injector-names-wrong', "if (known?.is === 'no place' || (", "if (known?.is !== 'converted' || (", {
     by: 'becomes what',
   }),
   settings('injector-fits', 'exceeds(requests[name], amount)', 'false'),
@@ -26,6 +26,14 @@ export const INJECTOR: readonly Cut[] = [
   containers('injector-schema', 'readOnlyRootFilesystem: true,', '', { by: 'restricted' }),
   containers('injector-schema', "restartPolicy: 'Always'", 'restartPolicy: 1'),
   vault('injector-vault-bytes', 'else forImport.set(name, value);', 'else forImport.set(name, value.trim());'),
+  cutIn('src/import/config/templates.ts')(
+    'injector-commands',
+    "if (kept === 'only signals') notes.problem(",
+    'if (false) notes.problem(',
+    {
+      by: 'needs a program',
+    },
+  ),
   cutIn('src/config/load.ts')(
     'injector-reads-nothing',
     "return Promise.resolve(path === options.given.path ? options.given.text : 'x');",

@@ -1,5 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { globSync, readFileSync } from 'node:fs';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
@@ -102,7 +104,7 @@ describe.skipIf(helms.length === 0)('the chart (needs helm: npm run test:chart)'
         expect(clientConfig.service).toEqual({ name, namespace, path: '/mutate', port: 443 });
       }
       if (!args.some((one: string) => one.startsWith('--tls-cert-file='))) {
-        expect(args).toContain(`--service=${name}.${namespace}.svc`);
+        expect(args).toContain(`--service=${name}.$(POD_NAMESPACE).svc`);
         expect(args).toContain(`--webhook=${of('MutatingWebhookConfiguration').metadata.name}`);
       }
     }
@@ -184,6 +186,8 @@ describe.skipIf(helms.length === 0)('the chart (needs helm: npm run test:chart)'
     ['metrics={"serviceMonitor":{"enabled":true}}', 'needs metrics.enabled'],
     ['metrics={"enabled":true,"port":8443}', 'metrics.port is listen.port'],
     ['replicas="2"', 'replicas'],
+    ['replicas=0', 'replicas'],
+    ['image={"repository":"UPPER/x"}', 'repository'],
     ['podLabels={"a":1}', 'podLabels'],
     ['fullnameOverride="1-injector"', 'fullnameOverride'],
     [`fullnameOverride="${'a'.repeat(64)}"`, 'fullnameOverride'],
@@ -283,6 +287,21 @@ describe.skipIf(!isHere('kubectl'))('the overlays of Kustomize (need kubectl)', 
     expect(args).toContain('--address=https://vault.example.com:8200');
     expect(await parseCommandLine(args)).toBe('injector');
     expect(await kubernetesProblems(objects, VERSIONS)).toEqual([]);
+  });
+
+  it('the namespace of an overlay is the one of every object, and of the certificate', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'kustomize-'));
+    await cp('examples/kustomize/base', join(dir, 'base'), { recursive: true });
+    await writeFile(join(dir, 'kustomization.yaml'), 'namespace: security\nresources: [base]\n');
+    const objects = parseAllDocuments((await run('kubectl', ['kustomize', dir])).stdout).map((one) => one.toJS());
+    await rm(dir, { recursive: true });
+    const { args, env } = of(objects, 'Deployment').spec.template.spec.containers[0];
+    expect(args).toContain('--service=pannier-injector.$(POD_NAMESPACE).svc');
+    expect(env).toEqual([{ name: 'POD_NAMESPACE', valueFrom: { fieldRef: { fieldPath: 'metadata.namespace' } } }]);
+    expect(JSON.stringify(args)).not.toContain('pannier.svc');
+    for (const { clientConfig } of of(objects, 'MutatingWebhookConfiguration').webhooks) {
+      expect(clientConfig.service.namespace).toBe('security');
+    }
   });
 
   it('a component adds the admission policies', async () => {

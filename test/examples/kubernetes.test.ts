@@ -139,7 +139,7 @@ describe('the manifest of the injector', () => {
     expect(await parseCommandLine(args)).toBe('injector');
     const { name, namespace } = object('Service').metadata;
     expect(args).toContain(`--webhook=${metadata.name}`);
-    expect(args).toContain(`--service=${name}.${namespace}.svc`);
+    expect(args).toContain(`--service=${name}.$(POD_NAMESPACE).svc`);
     for (const { clientConfig } of webhooks) {
       expect(clientConfig).toEqual({ service: { name, namespace, path: '/mutate', port: 443 } });
     }

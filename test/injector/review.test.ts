@@ -68,7 +68,7 @@ describe('an AdmissionReview', () => {
     expect((await answerTo(other, DEFAULTS, { namespace: 'kube-system' })).review.response.allowed).toBe(true);
   });
 
-  it('has warnings of at most 120 characters', async () => {
+  it('has warnings of at most 120 characters, which name every annotation without an effect', async () => {
     const idle = ['go-max-procs', 'auth-min-backoff', 'auth-max-backoff', 'client-max-retries', 'agent-image'];
     const annotations = Object.fromEntries(
       [
@@ -79,9 +79,18 @@ describe('an AdmissionReview', () => {
       ].map(([name, value]) => [`vault.hashicorp.com/${name}`, value]),
     );
     const { warnings } = (await answerTo({ ...pod, metadata: { annotations } })).review.response;
-    expect(warnings).toHaveLength(1);
-    expect(warnings?.[0]).toMatch(/^no effect with Pannier: vault\.hashicorp\.com\/go-max-procs.*…$/);
-    expect(warnings?.[0]?.length).toBe(120);
+    expect(warnings?.every((warning) => warning.length <= 120)).toBe(true);
+    const named = warnings?.flatMap((warning) => warning.replace('no effect with Pannier: ', '').split(', '));
+    expect(named).toEqual(idle.map((name) => `vault.hashicorp.com/${name}`));
+  });
+
+  it.each([
+    ['pannier.dev/limits-memory', '64Mi', ['the limit of 64Mi of memory is small']],
+    ['pannier.dev/limits-memory', '96Mi', []],
+  ])('with %s: %s warns of a limit that is too small for the agent', async (name, value, expected) => {
+    const annotations = { ...pod.metadata.annotations, [name]: value };
+    const { warnings = [] } = (await answerTo({ ...pod, metadata: { annotations } })).review.response;
+    expect(warnings).toEqual(expected.map((text) => expect.stringContaining(text)));
   });
 
   it('takes what a pod does not say from the command line of the injector', async () => {

@@ -3,6 +3,7 @@ import { held, inFile, type Section } from './promise.ts';
 const pods = inFile('test/injector/pods.test.ts', 'a pod that is created');
 const review = inFile('test/injector/review.test.ts', 'an AdmissionReview');
 const server = inFile('test/injector/server.test.ts', 'the server of the injector');
+const commands = inFile('test/injector/commands.test.ts', 'a command of vault-k8s');
 const made = inFile('test/injector/certificate.test.ts', 'a certificate that the injector makes');
 const files = inFile('test/injector/certificate.test.ts', 'a certificate in files');
 const bundle = inFile('test/injector/certificate.test.ts', 'the bundle of authorities');
@@ -46,6 +47,12 @@ export const injector: Section = {
       'injector-vault-bytes',
       'A pod of vault-k8s gets the bytes and modes that the agent of OpenBao renders for it.',
       command('gives a Deployment of vault-k8s with fifteen annotations the bytes that bao agent renders'),
+    ),
+    held(
+      'injector-commands',
+      'A command of vault-k8s that only sends a signal becomes a signal of the agent; any other one, which the image of the agent cannot run, denies the pod and is named.',
+      commands('that sends a signal becomes a signal of the agent, which sees the processes of the pod'),
+      commands('that needs a program denies the pod, and says what to do: %s', 'nginx -s reload'),
     ),
     held(
       'injector-reads-nothing',

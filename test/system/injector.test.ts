@@ -238,4 +238,12 @@ describe('pannier injector', () => {
     const listen = await runAgent(['injector', '--listen', '8443']);
     expect(listen.stderr()).toMatch(/--listen: it is not HOST:PORT/);
   });
+
+  it('does not start with what would deny each pod, and names it', async () => {
+    const wrong = await runAgent(['injector', '--address', 'junk', '--image', 'a b', '--ca-config-map', 'A_b']);
+    expect([wrong.status, wrong.stderr()]).toEqual([
+      2,
+      expect.stringMatching(/^--address: .*\n--image: .*\n--ca-config-map: .*\n3 problems\n/),
+    ]);
+  });
 });

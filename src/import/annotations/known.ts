@@ -1,3 +1,5 @@
+import { makeNearest } from '../../base/nearest.ts';
+
 /** An annotation of the injector, without its prefix, and what becomes of it. */
 export interface KnownAnnotation {
   /** `*` at the end stands for the name of a file, of a key, or for nothing. */
@@ -5,14 +7,20 @@ export interface KnownAnnotation {
   /** `no place`: the manifest says it, or it has no meaning here. `not there`: it cannot be kept. */
   readonly is: 'converted' | 'no place' | 'not there';
   readonly here: string;
+  /** What to do in a pod of Pannier's injector, where it is another thing. */
+  readonly inPod?: string;
 }
 
 const converted = (here: string, ...names: readonly string[]): readonly KnownAnnotation[] =>
   names.map((name) => ({ name, is: 'converted', here }));
 const noPlace = (here: string, ...names: readonly string[]): readonly KnownAnnotation[] =>
   names.map((name) => ({ name, is: 'no place', here }));
-const notThere = (here: string, ...names: readonly string[]): readonly KnownAnnotation[] =>
-  names.map((name) => ({ name, is: 'not there', here }));
+const notThere = (here: string, inPod: string, name: string): KnownAnnotation => ({
+  name,
+  is: 'not there',
+  here,
+  inPod,
+});
 
 /** Every annotation of vault-k8s, and of the injector of OpenBao, which has the same under its own prefix. */
 export const KNOWN_ANNOTATIONS: readonly KnownAnnotation[] = [
@@ -27,8 +35,12 @@ export const KNOWN_ANNOTATIONS: readonly KnownAnnotation[] = [
   ...converted('`json` as it is; `map` as a line for each field', 'agent-inject-default-template'),
   ...converted('the delimiters of the template', 'agent-template-left-delim-*', 'agent-template-right-delim-*'),
   ...converted('`mode` of the file', 'agent-inject-perms-*'),
-  ...converted('`reload` of the output', 'agent-inject-command-*'),
-  ...notThere('write the template of the file into the configuration', 'agent-inject-template-file-*'),
+  ...converted('`reload` of the output: one that only sends a signal is a `signal`', 'agent-inject-command-*'),
+  notThere(
+    'write the template of the file into the configuration',
+    'write the template of the file into agent-inject-template-NAME',
+    'agent-inject-template-file-*',
+  ),
   ...noPlace('a missing field is always an error', 'error-on-missing-key-*'),
   ...converted('`address`', 'service'),
   ...converted('`namespace`', 'namespace'),
@@ -37,7 +49,11 @@ export const KNOWN_ANNOTATIONS: readonly KnownAnnotation[] = [
   ...converted('`auth.role`', 'role'),
   ...converted('the keys of the login', 'auth-config-*'),
   ...converted('`tls`', 'tls-skip-verify', 'tls-server-name', 'ca-cert', 'client-cert', 'client-key'),
-  ...notThere('put all certificates into one file and name it as tls.caFile', 'ca-key'),
+  notThere(
+    'put all certificates into one file and name it as tls.caFile',
+    'put all certificates into one file and name it in ca-cert',
+    'ca-key',
+  ),
   ...noPlace('mount the secret as a volume where tls names its files', 'tls-secret'),
   ...converted('`timeout`', 'client-timeout'),
   ...converted('`secrets.NAME.refresh`', 'template-static-secret-render-interval'),
@@ -53,7 +69,11 @@ export const KNOWN_ANNOTATIONS: readonly KnownAnnotation[] = [
   ),
   ...noPlace('the cache is in memory only', 'agent-cache-exit-on-err'),
   ...converted('`proxy.quit`', 'agent-enable-quit'),
-  ...notThere('run import for the files of the ConfigMap', 'agent-configmap'),
+  notThere(
+    'run import for the files of the ConfigMap',
+    'convert the files of the ConfigMap by pannier import, and name the result in pannier.dev/config-map',
+    'agent-configmap',
+  ),
   ...noPlace('the manifest has the container: see examples/kubernetes', 'agent-inject', 'agent-inject-status'),
   ...noPlace('mount the volume where files are read', 'agent-inject-containers'),
   ...noPlace('image of the container', 'agent-image'),
@@ -94,6 +114,10 @@ export const KNOWN_ANNOTATIONS: readonly KnownAnnotation[] = [
   ...noPlace('one thread does the work', 'go-max-procs'),
   ...noPlace('set by the webhook itself', 'agent-request-namespace'),
 ];
+
+/** Finds the annotation that was perhaps meant by an unknown name. */
+export const nearestAnnotation = (): ((name: string) => string | undefined) =>
+  makeNearest(KNOWN_ANNOTATIONS.map(({ name }) => name).filter((name) => !name.endsWith('*')));
 
 /** The annotation that a name is of, and what stands for its `*`; undefined for an unknown one. */
 export function knownAnnotation(name: string): { readonly known: KnownAnnotation; readonly rest: string } | undefined {

@@ -1,8 +1,9 @@
+import { didYouMean } from '../../base/nearest.ts';
 import type { BackendExtras } from '../config/backend.ts';
 import type { FiledItem } from '../config/stanza.ts';
 import type { HclItem, HclString, HclValue } from '../hcl/tree.ts';
 import type { Notes, Place } from '../problem.ts';
-import { knownAnnotation } from './known.ts';
+import { type KnownAnnotation, knownAnnotation, nearestAnnotation } from './known.ts';
 import type { Annotation } from './read-manifest.ts';
 
 /**
@@ -12,11 +13,20 @@ import type { Annotation } from './read-manifest.ts';
 export function configOfAnnotations(
   annotations: readonly Annotation[],
   notes: Notes,
+  by: 'manifest' | 'pod' = 'manifest',
 ): { readonly items: readonly FiledItem[]; readonly extras: BackendExtras } {
   const all = new Map<string, Annotation>();
   for (const annotation of annotations) all.set(annotation.name, annotation);
-  for (const { name, place } of all.values()) tell(name, place, notes);
-  const maker = new ItemMaker(all);
+  const nearest = nearestAnnotation();
+  for (const { name, place } of all.values()) {
+    const found = knownAnnotation(name);
+    if (found !== undefined) tell(name, found.known, place, notes, by);
+    else {
+      const seen = `${by === 'pod' ? 'it is unknown' : `${name} is unknown to import`}${didYouMean(nearest(name))}`;
+      notes.problem(place, seen, 'See the manual of your injector.');
+    }
+  }
+  const maker = new ItemMaker(all, by);
   const items = [...maker.vault(), ...maker.autoAuth(), ...maker.templates(notes), ...maker.others()];
   const timeout = all.get('client-timeout')?.value;
   return {
@@ -28,23 +38,23 @@ export function configOfAnnotations(
   };
 }
 
-function tell(name: string, place: Place, notes: Notes): void {
-  const found = knownAnnotation(name);
-  if (found === undefined) notes.problem(place, `${name} is unknown to import`, 'See the manual of your injector.');
-  else if (found.known.is === 'no place') notes.remark(place, `${name}: ${found.known.here}`);
-  else if (found.known.is === 'not there') {
-    const { here } = found.known;
-    notes.problem(place, `${name} is not there`, `${here.charAt(0).toUpperCase()}${here.slice(1)}.`);
-  }
+function tell(name: string, known: KnownAnnotation, place: Place, notes: Notes, by: 'manifest' | 'pod'): void {
+  if (known.is === 'no place') notes.remark(place, `${name}: ${known.here}`);
+  if (known.is !== 'not there') return;
+  const todo = by === 'pod' ? (known.inPod ?? known.here) : known.here;
+  const seen = by === 'pod' ? 'it is not there' : `${name} is not there`;
+  notes.problem(place, seen, `${todo.charAt(0).toUpperCase()}${todo.slice(1)}.`);
 }
 
 const VOLUME = '/vault/secrets';
 
 class ItemMaker {
   readonly #all: ReadonlyMap<string, Annotation>;
+  readonly #by: 'manifest' | 'pod';
 
-  constructor(all: ReadonlyMap<string, Annotation>) {
+  constructor(all: ReadonlyMap<string, Annotation>, by: 'manifest' | 'pod') {
     this.#all = all;
+    this.#by = by;
   }
 
   vault(): readonly FiledItem[] {
@@ -124,7 +134,11 @@ class ItemMaker {
     const isVersion2 = /^[^/]+\/data\//.test(path?.value ?? '');
     if (isVersion2 && path !== undefined) {
       const seen = 'the default template writes maps in the notation of Go, which is not kept';
-      notes.problem(path.place, seen, 'Here it is a line "name: value" for each field: change it to what is read.');
+      const todo =
+        this.#by === 'pod'
+          ? 'Write agent-inject-default-template: json, or a template in agent-inject-template-NAME.'
+          : 'Here it is a line "name: value" for each field: change it to what is read.';
+      notes.problem(path.place, seen, todo);
     }
     const fields = isVersion2 ? '.Data.data' : '.Data';
     return `{{ with secret ${secret} }}{{ range $k, $v := ${fields} }}{{ $k }}: {{ $v }}\n{{ end }}{{ end }}`;

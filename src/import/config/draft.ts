@@ -2,6 +2,7 @@ import type { Notes, Place } from '../problem.ts';
 import type { TemplateProblem } from '../template/convert.ts';
 import type { Out } from '../template/out.ts';
 import { Names, WantedSecrets } from '../template/wanted-secrets.ts';
+import type { SentSignal } from './signal-command.ts';
 import { YamlMap } from './yaml.ts';
 
 /** A file of an output, before it is known how its secrets are written. */
@@ -17,6 +18,8 @@ export interface DraftFile {
   readonly quiet?: string;
   readonly maxWait?: string;
   readonly command?: { readonly argv: readonly string[]; readonly timeout?: string };
+  /** What a command does that sends a signal alone, in its place. */
+  readonly signal?: SentSignal;
   /** Where the template came from, for a comment and the name of the template's file. */
   readonly origin: string;
 }

@@ -94,12 +94,16 @@ function outputOf(outputName: string, { dir, files }: Group, draft: Draft, templ
 function setReload(output: YamlMap, files: readonly DraftFile[], draft: Draft): void {
   const steps: YamlValue[] = [];
   const known = new Set<string>();
-  for (const { command } of files) {
-    if (command === undefined || known.has(JSON.stringify(command.argv))) continue;
-    known.add(JSON.stringify(command.argv));
-    steps.push(inline({ command: inline({ argv: command.argv, timeout: command.timeout }) }));
+  for (const { command, signal } of files) {
+    const step = signal ?? command?.argv;
+    if (step === undefined || known.has(JSON.stringify(step))) continue;
+    known.add(JSON.stringify(step));
+    if (signal !== undefined) steps.push(inline({ signal: inline({ ...signal }) }));
+    else steps.push(inline({ command: inline({ argv: command?.argv, timeout: command?.timeout }) }));
   }
-  if (steps.length > 0) output.set('reloadOnFirst', true, 'commands ran after the first rendering too');
+  // A signal has no reader of the first generation: in a pod the application starts after it.
+  const hasCommand = files.some(({ command }) => command !== undefined);
+  if (hasCommand) output.set('reloadOnFirst', true, 'commands ran after the first rendering too');
   if (draft.childReload !== undefined && !draft.exec.isEmpty) steps.push(childReload(draft.childReload));
   if (steps.length === 0) return;
   const isShared = files.length > 1 && known.size > 0;

@@ -7,10 +7,17 @@ import { SourceText } from '../source-text.ts';
 import { type ConvertOptions, convertTemplate } from '../template/convert.ts';
 import type { Draft, DraftFile, Locate } from './draft.ts';
 import { tellTemplate } from './draft.ts';
+import { signalOf } from './signal-command.ts';
 import { modeOf, type Stanza } from './stanza.ts';
 
 /** Reads a file that a configuration names; or says why it cannot be read. */
 export type ReadSource = (path: string) => Promise<{ readonly text: string } | { readonly problem: string }>;
+
+/**
+ * What becomes of commands after a rendering. `signals`: one that only sends a signal becomes a signal of the agent's
+ * own. `only signals`: any other one is a problem too, since the agent is where no program is.
+ */
+export type CommandsKept = 'all' | 'signals' | 'only signals';
 
 export interface TemplateSettings {
   readonly readSource: ReadSource;
@@ -18,6 +25,7 @@ export interface TemplateSettings {
   readonly left: string | undefined;
   readonly right: string | undefined;
   readonly wait: Pick<DraftFile, 'quiet' | 'maxWait'>;
+  readonly commands: CommandsKept;
 }
 
 interface TemplateText {
@@ -30,7 +38,7 @@ interface TemplateText {
 export async function convertFileTemplate(stanza: Stanza, draft: Draft, settings: TemplateSettings): Promise<void> {
   const { notes } = draft;
   const destination = stanza.text('destination');
-  const command = commandOf(stanza, draft);
+  const command = commandOf(stanza, draft, settings.commands);
   const mode = modeOf(stanza.value('perms'));
   if (mode === 'odd') {
     const seen = `perms is no file mode: ${shownOf(stanza.value('perms'))}`;
@@ -63,7 +71,7 @@ export async function convertFileTemplate(stanza: Stanza, draft: Draft, settings
     parts: made.parts,
     mode: usedMode(mode),
     ...owner,
-    ...(command === undefined ? {} : { command }),
+    ...command,
   });
   for (const file of made.files) {
     const ids = {
@@ -159,7 +167,11 @@ function locateIn(contents: HclString, file: string): Locate {
   return (offset) => ({ file, ...positionIn(contents, offset) });
 }
 
-function commandOf(stanza: Stanza, { notes }: Draft): DraftFile['command'] {
+function commandOf(
+  stanza: Stanza,
+  { notes }: Draft,
+  kept: CommandsKept,
+): Pick<DraftFile, 'command' | 'signal'> | undefined {
   const exec = stanza.block('exec')?.stanza;
   const [old, oldTimeout] = [stanza.value('command', 'texts'), stanza.duration('command_timeout')];
   const holder = exec?.has('command') ? exec : stanza;
@@ -172,8 +184,15 @@ function commandOf(stanza: Stanza, { notes }: Draft): DraftFile['command'] {
   if (given === undefined) return undefined;
   const argv = argvOf(given.kind === 'string' ? given.value : holder.texts('command'));
   if (argv.length === 0) return undefined;
-  return timeout === undefined || timeout === 'odd' ? { argv } : { argv, timeout };
+  const signal = kept !== 'all' && given.kind === 'string' ? signalOf(given.value) : undefined;
+  if (signal !== undefined) return { signal };
+  if (kept === 'only signals') notes.problem(holder.placeOf('command'), NO_PROGRAM, SIGNAL_INSTEAD);
+  return { command: timeout === undefined || timeout === 'odd' ? { argv } : { argv, timeout } };
 }
+
+const NO_PROGRAM = 'the image of the agent has no shell and no program but the agent';
+const SIGNAL_INSTEAD =
+  'For a signal write kill -HUP $(pidof NAME); else name an image of yours with the program in pannier.dev/image.';
 
 /** A command of one text is for a shell when it has spaces, as there; a list is a program and its arguments. */
 export function argvOf(given: string | readonly string[] | undefined): readonly string[] {

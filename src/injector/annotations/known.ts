@@ -29,7 +29,12 @@ export const ANNOTATIONS: readonly InjectorAnnotation[] = [
   row('namespace', 'text', 'the namespace in Vault or OpenBao'),
   row('auth-mount', 'text', 'the mount of the login', '`--auth-mount`, then `kubernetes`'),
   row('role', 'text', 'the role of the login'),
-  row('ca-config-map', 'name', 'a ConfigMap whose `ca.crt` is the CA of the backend', '`--ca-config-map`'),
+  row(
+    'ca-config-map',
+    'name, or empty',
+    'a ConfigMap whose `ca.crt` is the CA of the backend; empty: none',
+    '`--ca-config-map`, but for an `http://` address',
+  ),
   row('mode', '`sidecar`, `init`, `both`', 'how the agent runs', '`sidecar`; `init` in the pod of a Job'),
   row(
     'order',

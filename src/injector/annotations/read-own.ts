@@ -19,7 +19,7 @@ export const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as c
 export const DAY_SECONDS = 86_400;
 
 /** Annotations that make a configuration of parts. */
-const PARTS = ['reload', 'address', 'namespace', 'auth-mount', 'role'] as const;
+export const PARTS = ['reload', 'address', 'namespace', 'auth-mount', 'role'] as const;
 
 /** Reads the annotations `pannier.dev/…`, and names each one that is unknown or has a value that does not fit. */
 export function readOwn(all: ReadonlyMap<string, string>, defaults: InjectorDefaults, wrong: Wrong[]) {
@@ -48,7 +48,7 @@ function settingsOf(reader: AnnotationReader): SaidSettings {
     ...given('containers', reader.list('containers')),
     ...given('image', reader.image('image')),
     ...given('volumePaths', volumePathsOf(reader)),
-    ...given('sizeLimit', reader.quantity('size-limit')),
+    ...given('sizeLimit', reader.size('size-limit')),
     ...given('runAsUser', reader.number('run-as-user', 0, MAX_ID)),
     ...given('runAsGroup', reader.number('run-as-group', 0, MAX_ID)),
     ...given('sharesProcesses', reader.flag('share-processes')),
@@ -56,7 +56,7 @@ function settingsOf(reader: AnnotationReader): SaidSettings {
     ...given('audience', reader.text('audience')),
     ...given('tokenExpirySeconds', reader.seconds('token-expiry', 600, DAY_SECONDS)),
     ...given('startWithinSeconds', reader.seconds('start-within', 1, DAY_SECONDS)),
-    ...given('caConfigMap', reader.objectName('ca-config-map')),
+    ...given('caConfigMap', reader.is('ca-config-map', '') ? undefined : reader.objectName('ca-config-map')),
     ...variablesOf(reader),
     requests: {
       ...given('cpu', reader.quantity('requests-cpu')),
@@ -142,7 +142,7 @@ function partsOf(
     ...given('authMount', reader.text('auth-mount') ?? defaults.authMount),
     ...given('role', role),
     ...given('reload', reader.text('reload')),
-    dir: mountPathOf(paths[0] ?? DEFAULT_DIR),
+    dir: mountPathOf(paths.find(isAbsolute) ?? DEFAULT_DIR),
     secrets,
     files,
   };

@@ -43,6 +43,9 @@ const OF_THE_POD = new Set([
   'agent-init-json-patch',
 ]);
 
+/** Logins that know no role: the agent there reads nothing of it. */
+const WITHOUT_ROLE = new Set(['approle', 'cert', 'ldap', 'token_file']);
+
 /** Switches that mean nothing when they are off. */
 const SWITCHES = new Set(['agent-enable-quit', 'agent-inject-token', 'agent-cache-enable']);
 
@@ -70,11 +73,13 @@ export function readVault(
   const reader = new AnnotationReader(prefix, all, wrong);
   const forImport = new Map<string, string>();
   const idle: string[] = [];
+  const type = all.get('auth-type') ?? 'kubernetes';
+  const hasRole = !WITHOUT_ROLE.has(type);
   for (const [name, value] of all) {
     if (OF_THE_POD.has(name)) continue;
     if (SWITCHES.has(name) && reader.flag(name) === false) continue;
     const known = knownAnnotation(name)?.known;
-    if (known?.is === 'no place') idle.push(`${prefix}${name}`);
+    if (known?.is === 'no place' || (name === 'role' && !hasRole)) idle.push(`${prefix}${name}`);
     else forImport.set(name, value);
   }
   const volume = reader.textOrNone('agent-service-account-token-volume-name');
@@ -84,7 +89,7 @@ export function readVault(
   }
   addDefaults(forImport, defaults, tokenPath === undefined ? TOKEN_FILE : `${TOKEN_DIR}/${tokenPath}`);
   if (!forImport.has('service')) reader.wrong('service', 'is missing, and the injector has no --address');
-  if ((forImport.get('auth-type') ?? 'kubernetes') === 'kubernetes' && !forImport.has('role')) {
+  if (type === 'kubernetes' && !forImport.has('role')) {
     reader.wrong('role', 'is missing: it is the role of the login');
   }
   for (const name of ['agent-json-patch', 'agent-init-json-patch']) {

@@ -23,6 +23,10 @@ export class AnnotationReader {
     return this.#all.has(name);
   }
 
+  is(name: string, value: string): boolean {
+    return this.#all.get(name) === value;
+  }
+
   /** Undefined when it is absent; an empty value is wrong. */
   text(name: string): string | undefined {
     const value = this.#all.get(name);
@@ -59,6 +63,12 @@ export class AnnotationReader {
     const text = this.textOrNone(name);
     if (text === undefined || amountOf(text) !== undefined) return text;
     return this.wrong(name, 'must be a quantity such as 100m or 64Mi');
+  }
+
+  /** A quantity that is a limit: for a volume Kubernetes takes 0 for none. */
+  size(name: string): string | undefined {
+    const quantity = this.quantity(name);
+    return quantity === undefined || amountOf(quantity) !== 0 ? quantity : this.wrong(name, 'must be more than 0');
   }
 
   /** Tells of a request and a limit that do not go together. */

@@ -47,8 +47,8 @@ export function callApiServer({ host, port, accountDir }: ApiServerOptions): Cal
       const timer = setTimeout(() => sent.destroy(), TIMEOUT_MS);
       sent.on('close', () => clearTimeout(timer));
       sent.on('timeout', () => sent.destroy());
-      sent.on('error', (error: NodeJS.ErrnoException) => reject(noAnswer(error.code ?? 'no answer in time')));
-      sent.on('close', () => reject(noAnswer('no answer in time')));
+      sent.on('error', (error: NodeJS.ErrnoException) => reject(noAnswer(error.code ?? 'no answer in time', NO_WAY)));
+      sent.on('close', () => reject(noAnswer('no answer in time', NO_WAY)));
       sent.setHeader('Accept', 'application/json');
       // No part of the options: Node passes these on to net.connect, which prints them under NODE_DEBUG=net.
       sent.setHeader('Authorization', `Bearer ${token.trim()}`);
@@ -66,7 +66,11 @@ async function readText(path: string): Promise<string> {
   }
 }
 
-const noAnswer = (seen: string): PannierError => fail('INJECTOR_API_SERVER', 'API server', seen);
+const NO_WAY =
+  'Check that its address and port can be reached: a NetworkPolicy has to name the port (networkPolicy.apiServerPorts).';
+
+const noAnswer = (seen: string, hint?: string): PannierError =>
+  fail('INJECTOR_API_SERVER', 'API server', seen, hint === undefined ? {} : { hint });
 
 function jsonOr(bytes: Buffer): unknown {
   try {

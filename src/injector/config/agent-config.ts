@@ -3,7 +3,8 @@ import { parseBounded } from '../../base/bounded-yaml.ts';
 import { PREFIX } from '../annotations/known.ts';
 import { type ConfigSource, HEALTH_SOCKET } from '../settings.ts';
 import type { Wrong } from '../wrong.ts';
-import { type ConfigNeeds, checkConfig } from './checked-config.ts';
+import { annotationOfPart } from './annotation-of.ts';
+import { CONFIG_FILE, type ConfigNeeds, checkConfig } from './checked-config.ts';
 import { configOfParts, type Readers } from './parts-config.ts';
 import { configOfVault } from './vault-config.ts';
 
@@ -59,7 +60,8 @@ export async function agentConfigOf(
 async function make(source: ConfigSource, context: ConfigContext): Promise<Made> {
   if (source.kind === 'map') return { config: {}, wrong: [] };
   const wrong: Wrong[] = [];
-  const text = await textOf(source, context, wrong);
+  const made = await textOf(source, context, wrong);
+  const { text } = made;
   if (wrong.length > 0) return { wrong };
   // A text of ours is checked as JSON, which is read faster; one of the user's by the rules of its own language.
   const isOurs = source.kind !== 'inline';
@@ -69,7 +71,12 @@ async function make(source: ConfigSource, context: ConfigContext): Promise<Made>
   if ((written?.errors.length ?? 0) > 0) return { wrong: [{ where, seen: 'gives a name or a path that is too long' }] };
   const checked = await checkConfig(written === undefined ? text : JSON.stringify(written.toJS()));
   if ('problems' in checked) {
-    return { wrong: checked.problems.map((seen) => ({ where, seen: `gives no valid configuration: ${seen}` })) };
+    return {
+      wrong: checked.problems.map((seen) => ({
+        where: whereOf(seen, source, made.annotationOf),
+        seen: `gives no valid configuration: ${shown(seen)}`,
+      })),
+    };
   }
   const { needs } = checked;
   if (!context.stays || needs.answersHealth) return { config: { text, needs }, wrong };
@@ -82,20 +89,49 @@ async function make(source: ConfigSource, context: ConfigContext): Promise<Made>
   return { config: { text: document.toString(), needs, health }, wrong };
 }
 
+/** The file is in no container yet: its lines are those of the annotation. */
+const shown = (problem: string): string =>
+  problem.replace(NO_VARIABLE, OF_ANOTHER_CONTAINER).replace(IN_FILE, 'line $1, column $2');
+
+const IN_FILE = new RegExp(`${CONFIG_FILE}:(\\d+):(\\d+)`, 'g');
+
+/** Nobody sets a variable of the agent's container. */
+const NO_VARIABLE = /(?<=is not set)\. Set the variable, or provide the file\./;
+const OF_ANOTHER_CONTAINER = ' for the agent, whose container has none of the application. Write the value.';
+
 /** The annotation that is named for a configuration that is not good. */
-const FIRST = { inline: 'config', parts: 'secret-NAME' } as const;
+function whereOf(
+  problem: string,
+  source: Exclude<ConfigSource, { kind: 'map' }>,
+  annotationOf: Text['annotationOf'],
+): string {
+  switch (source.kind) {
+    case 'inline':
+      return `${PREFIX}config`;
+    case 'parts':
+      return PREFIX + annotationOfPart(problem, source.parts);
+    case 'vault':
+      return source.prefix + (annotationOf?.(problem) ?? 'agent-inject');
+  }
+}
+
+/** A configuration, and the annotation that made the part of it that a problem is of. */
+interface Text {
+  readonly text: string;
+  readonly annotationOf?: (problem: string) => string | undefined;
+}
 
 async function textOf(
   source: Exclude<ConfigSource, { kind: 'map' }>,
   { readers, hasCa }: ConfigContext,
   wrong: Wrong[],
-): Promise<string> {
+): Promise<Text> {
   switch (source.kind) {
     case 'inline':
-      return source.text;
+      return { text: source.text };
     case 'parts':
-      return configOfParts(source.parts, readers, hasCa, wrong);
+      return { text: configOfParts(source.parts, readers, hasCa, wrong) };
     case 'vault':
-      return await configOfVault(source.prefix, source.annotations, wrong);
+      return await configOfVault(source.prefix, source, wrong);
   }
 }

@@ -7,7 +7,7 @@ import { ConfigProblemsError } from '../../config/problems/config-problems.ts';
 import { CONFIG_DIR } from '../settings.ts';
 
 /** The file of the configuration in the agent's container. */
-const CONFIG_FILE = join(CONFIG_DIR, 'pannier');
+export const CONFIG_FILE = join(CONFIG_DIR, 'pannier');
 
 /** What the pod must have for a configuration. */
 export interface ConfigNeeds {

@@ -145,9 +145,9 @@ export class InjectorServer implements AsyncDisposable {
     const { defaults, emit } = this.#options;
     const reviewed = await review(asked, defaults);
     if (reviewed === undefined) return refusal(400, 'the body is no AdmissionReview of admission.k8s.io/v1 with a uid');
-    const { review: answer, namespace, pod, denied, isInjected } = reviewed;
+    const { review: answer, namespace, pod, denied, isInjected, warnings } = reviewed;
     if (denied !== undefined) emit({ kind: 'pod-denied', namespace, pod, reason: denied });
-    else if (isInjected) emit({ kind: 'pod-injected', namespace, pod });
+    else if (isInjected) emit({ kind: 'pod-injected', namespace, pod, warnings });
     return {
       status: 200,
       body: answer,

@@ -127,7 +127,8 @@ const SENTENCES: Sentences = {
   'relay-down': ({ failure }) => `agents are told of no changes: ${reasonOf(failure)}`,
   'injector-listening': ({ where }) => `the injector listens on ${where}`,
   'injector-certificate': () => 'the injector shows another certificate',
-  'pod-injected': ({ namespace, pod }) => `pod ${pod} of ${namespace} gets the agent`,
+  'pod-injected': ({ namespace, pod, warnings }) =>
+    [`pod ${pod} of ${namespace} gets the agent`, ...warnings].join('; '),
   'pod-denied': ({ namespace, pod, reason }) => `pod ${pod} of ${namespace} was denied: ${reason}`,
   'proxy-answered': ({ call, status, cache, durationMs }) =>
     `proxy: ${call}: ${status} (cache ${cache}) in ${formatDuration(durationMs)}`,

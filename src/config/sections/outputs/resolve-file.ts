@@ -59,7 +59,7 @@ function wrongName(name: string): string | undefined {
   const parts = name.split('/');
   if (parts.some((part) => part === '' || part === '.'))
     return 'the name of a file has an empty part, or a part that is .';
-  if (parts.some((part) => part.startsWith('..'))) return 'no part of a file name begins with ..';
+  if (parts.some((part) => part.startsWith('..'))) return 'no part of a file name begins with two dots';
   return parts.some((part) => Buffer.byteLength(part) > 255)
     ? 'a part of a file name is longer than 255 bytes'
     : undefined;

@@ -65,10 +65,12 @@ async function make(source: ConfigSource, context: ConfigContext): Promise<Made>
   if (wrong.length > 0) return { wrong };
   // A text of ours is checked as JSON, which is read faster; one of the user's by the rules of its own language.
   const isOurs = source.kind !== 'inline';
-  const where = source.kind === 'vault' ? `${source.prefix}agent-inject` : `${PREFIX}${FIRST[source.kind]}`;
   const written = isOurs ? parseBounded(yaml, text) : undefined;
   // A name of more than a thousand characters cannot be read back as the key of a map.
-  if ((written?.errors.length ?? 0) > 0) return { wrong: [{ where, seen: 'gives a name or a path that is too long' }] };
+  if ((written?.errors.length ?? 0) > 0) {
+    const where = whereOf('', source, made.annotationOf);
+    return { wrong: [{ where, seen: 'gives a name or a path that is too long' }] };
+  }
   const checked = await checkConfig(written === undefined ? text : JSON.stringify(written.toJS()));
   if ('problems' in checked) {
     return {

@@ -10,7 +10,7 @@ import type { Html } from './html.ts';
 import { html } from './html.ts';
 import { bar, DASH, type Mark, moment, state, table } from './parts.ts';
 import type { RecentEvent } from './recent-events.ts';
-import { byUrgency, MAX_ROWS, type Shown } from './shown.ts';
+import { backendsByUrgency, MAX_ROWS, outputsByUrgency, type Shown, sdsByUrgency, secretsByUrgency } from './shown.ts';
 
 /** The whole page. It needs no script: without one it is loaded again every ten seconds. */
 export function renderPage(shown: Shown): string {
@@ -61,8 +61,8 @@ function nextOf({ secrets }: Status): { readonly what: string; readonly at: stri
 function troubles({ health, status }: Shown): Html | undefined {
   const rows: readonly (readonly [string, Mark, FailureStatus])[] = [
     ...health.problems.map((one) => ['problem', 'bad', one] as const),
-    ...health.warnings.map((one) => ['warning', 'warn', one] as const),
     ...status.configuration.refused.map((one) => ['configuration refused', 'bad', one] as const),
+    ...health.warnings.map((one) => ['warning', 'warn', one] as const),
   ];
   return table({
     id: 'troubles',
@@ -108,7 +108,7 @@ function outputs({ status, events }: Shown, nowMs: number): Html | undefined {
     id: 'outputs',
     title: 'Outputs',
     heads: ['Output', 'State', 'Generation', 'Last hour', 'Why'],
-    rows: status.outputs.slice(0, MAX_ROWS).map(row),
+    rows: outputsByUrgency(status.outputs).slice(0, MAX_ROWS).map(row),
     more: status.outputs.length - MAX_ROWS,
   });
 }
@@ -137,7 +137,7 @@ const SECRET_MARKS: Readonly<Record<SecretStatus['state'], Mark>> = {
 };
 
 function secrets(shown: Shown, nowMs: number): Html | undefined {
-  const all = byUrgency(shown.status.secrets);
+  const all = secretsByUrgency(shown.status.secrets);
   return table({
     id: 'secrets',
     title: 'Secrets',
@@ -217,14 +217,17 @@ function logins({ backends }: Status, nowMs: number): Html | undefined {
     id: 'backends',
     title: 'Backends and logins',
     heads: ['Backend', 'Kind', 'Login', 'Ends', 'Address', 'Why'],
-    rows: backends.map(({ name, kind, login, address, failure, circuit, events }) => [
-      name,
-      kind,
-      login === undefined ? 'needs none' : state(`${login.state} (${login.method})`, LOGIN_MARKS[login.state]),
-      moment(login?.endsAt, nowMs),
-      address === undefined ? DASH : long(address),
-      html`${circuit?.probeAt === undefined ? undefined : html`asked again ${moment(circuit.probeAt, nowMs)}: `}${hinted(failure ?? events?.failure)}`,
-    ]),
+    rows: backendsByUrgency(backends)
+      .slice(0, MAX_ROWS)
+      .map(({ name, kind, login, address, failure, circuit, events }) => [
+        name,
+        kind,
+        login === undefined ? 'needs none' : state(`${login.state} (${login.method})`, LOGIN_MARKS[login.state]),
+        moment(login?.endsAt, nowMs),
+        address === undefined ? DASH : long(address),
+        html`${circuit?.probeAt === undefined ? undefined : html`asked again ${moment(circuit.probeAt, nowMs)}: `}${hinted(failure ?? events?.failure)}`,
+      ]),
+    more: backends.length - MAX_ROWS,
   });
 }
 
@@ -234,7 +237,7 @@ function sds(status: SdsStatus | undefined): Html | undefined {
     id: 'sds',
     title: 'Served to Envoy',
     heads: ['Name', 'State', 'Streams', 'Why'],
-    rows: (status?.secrets ?? [])
+    rows: (status === undefined ? [] : sdsByUrgency(status))
       .slice(0, MAX_ROWS)
       .map(({ name, state: now, streams, refused, failure }) => [
         name,

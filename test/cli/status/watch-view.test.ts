@@ -49,6 +49,31 @@ describe('the view of status --watch', () => {
     expect(text.match(/^(?:app|old|gone)(?= .*[✓▲✕])/gm)).toEqual(['gone', 'old', 'app']);
   });
 
+  it('cuts no output or login that needs attention before one that is well', () => {
+    const fine = Array.from({ length: 300 }, (_, at) => `fine${at}`);
+    const failure = { code: 'BACKEND_UNREACHABLE', place: 'backends.away', seen: 'refused', hint: 'Look.' };
+    const status = statusWith({
+      outputs: [
+        ...fine.map((name) => ({ name, state: 'settled' as const, secrets: ['app'], generation: 3 })),
+        { name: 'drifted', state: 'settled', secrets: ['app'], generation: 3, drift: failure },
+        { name: 'without', state: 'waiting', secrets: ['none'], missing: ['none'] },
+      ],
+      backends: [
+        ...fine.map((name) => ({ name, kind: 'vault' as const, login: { method: 'token', state: 'live' as const } })),
+        { name: 'away', kind: 'file', failure },
+        { name: 'loggedout', kind: 'vault', login: { method: 'token', state: 'dead' } },
+      ],
+    });
+    const lines = textOf({ status, rows: 40 }).split('\n');
+    const after = (title: string) => lines.slice(lines.findIndex((line) => line.startsWith(title)) + 1);
+    const namesAfter = (title: string) =>
+      after(title)
+        .slice(0, 3)
+        .map((line) => line.split(' ')[0]);
+    expect(namesAfter('OUTPUTS')).toEqual(['without', 'drifted', 'fine0']);
+    expect(namesAfter('LOGINS')).toEqual(['loggedout', 'away', 'fine0']);
+  });
+
   it.each([1, 3, 8, 12, 24])('has %i rows at most, and says what does not fit', (rows) => {
     const secrets = Array.from({ length: 500 }, (_, at) => secret(`s${at}`));
     const lines = textOf({ status: statusWith({ secrets }), rows }, 60).split('\n');

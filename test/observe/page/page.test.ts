@@ -76,6 +76,43 @@ describe('the status page', () => {
     expect(page.length).toBeLessThan(300_000);
   });
 
+  it('lists the outputs, backends and served names that need attention before those that are well, however many', () => {
+    const many = <T extends object>(one: T): (T & { name: string })[] =>
+      Array.from({ length: 300 }, (_, at) => ({ ...one, name: `fine${at}` }));
+    const served = { kind: 'generic' as const, secrets: ['good'], streams: 1 };
+    const settled = { state: 'settled' as const, secrets: ['good'], generation: 1 };
+    const page = renderPage(
+      shownOf(
+        statusWith({
+          outputs: [
+            ...many(settled),
+            { ...settled, name: 'drifted', drift: FAILURE },
+            { name: 'without', state: 'waiting', secrets: ['none'], missing: ['none'] },
+            { name: 'unpublished', state: 'failed', secrets: ['good'], failure: FAILURE },
+          ],
+          backends: [
+            ...many({ kind: 'vault', login: { method: 'token', state: 'live' as const } }),
+            { name: 'away', kind: 'file', failure: FAILURE },
+            { name: 'loggedout', kind: 'vault', login: { method: 'token', state: 'dead' } },
+          ],
+          sds: {
+            streams: 1,
+            secrets: [
+              ...many({ ...served, state: 'ready' as const }),
+              { ...served, name: 'unserved', state: 'missing' },
+            ],
+          },
+        }),
+      ),
+    );
+    const firstOf = (id: string, rows: number) =>
+      (page.split(`<section id="${id}"`)[1] ?? '').match(/(?<=<th scope="row">)[^<]*/g)?.slice(0, rows);
+    expect(firstOf('outputs', 4)).toEqual(['unpublished', 'without', 'drifted', 'fine0']);
+    expect(firstOf('backends', 3)).toEqual(['loggedout', 'away', 'fine0']);
+    expect(firstOf('sds', 2)).toEqual(['unserved', 'fine0']);
+    expect(page.match(/and \d more, which need no attention before these/g)).toHaveLength(3);
+  });
+
   it('comes with a strict policy, in no frame, and is kept in no cache', async () => {
     const { origin, listener } = await served();
     const { headers } = await fetch(`${origin}/status`);

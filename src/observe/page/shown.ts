@@ -7,6 +7,7 @@ import type {
   Status,
 } from '../../deliver/api/status.ts';
 import type { Verdict } from '../health.ts';
+import type { HourMark } from './output-hours.ts';
 import type { RecentEvent } from './recent-events.ts';
 
 /** What the status page is made of: the status without paths and directories, health, and what happened lately. */
@@ -15,6 +16,7 @@ export interface Shown {
   readonly health: Verdict;
   readonly events: readonly RecentEvent[];
   renewalsOf(secret: string): readonly number[];
+  hourOf(output: string): readonly HourMark[];
 }
 
 /** The name of a computed secret holds its path, and a space; no configured name has one. */

@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { BackendStatus, OutputStatus } from '../../../src/deliver/api/status.ts';
+import type { BackendStatus, OutputStatus, SecretStatus } from '../../../src/deliver/api/status.ts';
 import { indexRoute } from '../../../src/observe/index-route.ts';
 import { renderPage } from '../../../src/observe/page/render-page.ts';
 import { SCRIPT } from '../../../src/observe/page/script.ts';
@@ -111,6 +111,18 @@ describe('the status page', () => {
     expect(firstOf('backends', 3)).toEqual(['loggedout', 'away', 'fine0']);
     expect(firstOf('sds', 2)).toEqual(['unserved', 'fine0']);
     expect(page.match(/and \d more, which need no attention before these/g)).toHaveLength(3);
+  });
+
+  it('says now of what is due, however long it takes, and has no column in which nothing stands', () => {
+    const [good] = statusWith().secrets;
+    const secrets = [{ ...(good as SecretStatus), nextAt: '2026-01-01T11:59:50.000Z' }];
+    const [, web] = statusWith().outputs;
+    const { held: _, ...settled } = web as OutputStatus;
+    const page = renderPage(shownOf(statusWith({ secrets, outputs: [settled] })));
+    expect(page).toMatch(/<dt>Next<\/dt><dd>good <time [^>]*data-rel="due">now<\/time>/);
+    expect(page).not.toContain('10s ago');
+    expect(page).not.toContain('>Why<');
+    expect(renderPage(shownOf(statusWith()))).toContain('>Why<');
   });
 
   it('comes with a strict policy, in no frame, and is kept in no cache', async () => {

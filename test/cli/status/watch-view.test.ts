@@ -40,6 +40,14 @@ describe('the view of status --watch', () => {
     expect(text).toContain('next  poll of app in 30s, end of the login of bao in 1m30s\n');
   });
 
+  it('gives no verdict of an agent that does not answer, but says what the last one was', () => {
+    const why = { code: 'AGENT_SILENT', place: 'api.sock', seen: 'silent', hint: 'See its log.' };
+    const text = textOf({ silent: { why, sinceMs: nowMs - 22_000 } });
+    expect(text).toMatch(/^pannier 1\.2\.3 {2}• not known; last seen: all is well {2}up 1h/);
+    expect(text).toContain('\n✕ no answer for 22s: silent (AGENT_SILENT)');
+    expect(text).not.toContain('✓ all');
+  });
+
   it('shows what needs attention first, with what to do', () => {
     const failure = { code: 'BACKEND_UNREACHABLE', place: 'backends.bao', seen: 'refused', hint: 'Look.' };
     const secrets = [secret('app'), secret('old', { state: 'stale', failure }), secret('gone', { state: 'expired' })];

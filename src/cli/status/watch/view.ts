@@ -90,7 +90,7 @@ function headOf(view: View): Line {
       ['pannier', 'bold'],
       ['  no agent has answered yet', 'plain'],
     ];
-  const [word, look] = verdictOf(status);
+  const [word, look] = view.silent === undefined ? verdictOf(status) : notKnown(status);
   const up = `up ${age(nowMs - Date.parse(status.startedAt))}`;
   const clock = new Date(nowMs).toISOString().slice(11, 19);
   return [
@@ -99,6 +99,12 @@ function headOf(view: View): Line {
     [`  ${up}  ${clock}Z`, 'dim'],
   ];
 }
+
+/** Of an agent that does not answer nothing is known but what it said last. */
+const notKnown = (status: Status): readonly [string, 'plain'] => [
+  `not known; last seen: ${verdictOf(status)[0]}`,
+  'plain',
+];
 
 function verdictOf({
   secrets: all,

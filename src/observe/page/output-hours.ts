@@ -2,7 +2,7 @@ import type { Fact } from '../../base/fact.ts';
 
 export const HOUR_MS = 3_600_000;
 
-/** What happened to an output at a moment; the same within a minute of it is one mark, as the line has no room for more. */
+/** What happened to an output at a moment; the same in one minute is one mark: the line has no room for more. */
 export interface HourMark {
   /** The last time that it happened. */
   readonly atMs: number;

@@ -15,7 +15,7 @@ export const AGAIN_MS = 10_000;
  * The script of the status page, as browsers get it. It puts what the agent sends in the place of what is shown, part
  * by part and only where something but the passing of time has changed, so that a selection of text stays; between
  * two messages it keeps times, bars and lines true. When nothing more comes, what is shown is of the past: the verdict
- * and the title say so. A refused stream tells a script no status, so the page itself is asked whether the agent answers.
+ * and the title say so. A refused stream tells a script no status, so the page is asked whether the agent answers.
  */
 export const SCRIPT = `'use strict';
 (() => {

@@ -204,13 +204,16 @@ export class ItemWriter {
   #freshen(item: Item, value: Fetched, isOther: boolean, fetchedWallMs = this.#clock.wallMs()): void {
     const { entry } = item;
     const before = entry?.state;
-    const since = entry === undefined || entry.state === 'absent' || isOther ? undefined : entry;
+    const held = entry === undefined || entry.state === 'absent' ? undefined : entry;
+    const since = isOther ? undefined : held;
     if (since?.state === 'expired') {
       item.entry = Object.freeze({ ...since, value: Object.freeze(value), fetchedWallMs });
       if (this.#hasEnded(item)) return; // a value that has ended does not become fresh by being read once more
     }
     const stateNumber = since?.state === 'fresh' ? since.stateNumber : this.#nextNumber();
-    item.entry = freshEntry(value, fetchedWallMs, stateNumber, since);
+    const replaced = held && { version: held.value.version, fetchedWallMs: held.fetchedWallMs };
+    const earlier = isOther ? replaced : since?.earlier;
+    item.entry = freshEntry(value, fetchedWallMs, stateNumber, since, earlier);
     if (before !== 'stale' && before !== 'expired') return;
     this.#emit({ kind: 'secret-state', secrets: [...item.names], state: 'fresh' });
   }

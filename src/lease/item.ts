@@ -135,11 +135,21 @@ export function isPolled(item: Item): boolean {
   }
 }
 
-/** @param since the earlier entry with this value, whose numbers stay; absent when the value is another one. */
-export function freshEntry(value: Fetched, fetchedWallMs: number, stateNumber: number, since?: HeldValue): SecretEntry {
+/**
+ * @param since the earlier entry with this value, whose numbers stay; absent when the value is another one.
+ * @param earlier the value that this one replaces; absent when there was none.
+ */
+export function freshEntry(
+  value: Fetched,
+  fetchedWallMs: number,
+  stateNumber: number,
+  since?: HeldValue,
+  earlier?: HeldValue['earlier'],
+): SecretEntry {
   const { valueNumber = stateNumber, changedWallMs = fetchedWallMs } = since ?? {};
   Object.freeze(value);
-  return Object.freeze({ state: 'fresh', value, fetchedWallMs, changedWallMs, valueNumber, stateNumber });
+  const entry = { state: 'fresh', value, fetchedWallMs, changedWallMs, valueNumber, stateNumber } as const;
+  return Object.freeze(earlier === undefined ? entry : { ...entry, earlier });
 }
 
 export function absentEntry(why: Failure, optional: boolean, stateNumber: number): SecretEntry {
@@ -153,6 +163,5 @@ export function markEntry(
   why: Failure,
   stateNumber: number,
 ): SecretEntry {
-  const { value, fetchedWallMs, changedWallMs, valueNumber } = entry;
-  return Object.freeze({ state, value, fetchedWallMs, why, changedWallMs, valueNumber, stateNumber });
+  return Object.freeze({ ...entry, state, why, stateNumber });
 }

@@ -13,6 +13,8 @@ export type SecretEntry =
       /** When the value was last known good, on the wall clock. */
       readonly fetchedWallMs: number;
       readonly why?: Failure;
+      /** The value that this one replaced, and when it was last known good; absent: the agent has had no other. */
+      readonly earlier?: { readonly version: string; readonly fetchedWallMs: number };
       /** When this value first came, on the wall clock. */
       readonly changedWallMs: number;
       /** Number of the first snapshot with this value: larger for each later value, and no two values share one. */

@@ -53,8 +53,8 @@ export function registerStatements(registry: Registry, agent: Observed): void {
   );
   perOutput(
     'behind',
-    'Whether the agent holds a newer value of a secret than the published files have (1) or not (0).',
-    ({ isBehind }) => (isBehind ? 1 : 0),
+    'Whether the agent holds a newer value of a secret than the published files have (1) or not (0); absent while it is not known of what they are made.',
+    ({ isBehind }) => (isBehind === undefined ? undefined : Number(isBehind)),
   );
   perOutput(
     'oldest_success_timestamp_seconds',

@@ -21,8 +21,8 @@ export interface Statement {
     /** When the value that was confirmed least lately was last known good; absent: no secret is in the files. */
     readonly oldestWallMs?: number;
   };
-  /** Whether the agent holds another value than the published one of some secret. */
-  readonly isBehind: boolean;
+  /** Whether the agent holds another value than the published one of some secret; absent where `of` is. */
+  readonly isBehind?: boolean;
 }
 
 export interface StatedSecret {
@@ -31,7 +31,7 @@ export interface StatedSecret {
   readonly version: string;
   /** See `MadeValue.isOwn`. */
   readonly isOwn: boolean;
-  /** When this version was last known to be the present one. */
+  /** When this version was last known to be the present one, as far as the agent still knows. */
   readonly fetchedWallMs: number;
   /** Whether it is the value that the agent holds; absent: the agent holds none yet, or none any more. */
   readonly isCurrent?: boolean;
@@ -47,7 +47,7 @@ export function statementOf(output: string, agent: StatementAgent): Statement | 
   const published = agent.outputs.published(output);
   if (published === undefined) return undefined;
   const { generation, made } = published;
-  if (made === undefined) return { generation, isBehind: false };
+  if (made === undefined) return { generation };
   const { by, atWallMs } = made;
   const secrets = [...made.values].map(([name, value]) => stated(name, value, agent));
   const oldestWallMs = secrets.reduce((oldest, one) => Math.min(oldest, one.fetchedWallMs), Number.POSITIVE_INFINITY);
@@ -69,8 +69,12 @@ export function statementOf(output: string, agent: StatementAgent): Statement | 
 function stated(name: string, { id, version, isOwn, fetchedWallMs }: MadeValue, agent: StatementAgent): StatedSecret {
   const entry = agent.secrets.entryOf(name);
   if (entry === undefined || entry.state === 'absent') return { name, version, isOwn, fetchedWallMs };
-  const isCurrent = entry.value.version === version && isSameWant(id, agent.secrets.wantIdOf(name));
-  return { name, version, isOwn, fetchedWallMs: isCurrent ? entry.fetchedWallMs : fetchedWallMs, isCurrent };
+  const { value, earlier } = entry;
+  const isOfWant = isSameWant(id, agent.secrets.wantIdOf(name));
+  const isCurrent = isOfWant && value.version === version;
+  // The value was confirmed until another one came, also after the files were made of it.
+  const known = isCurrent ? entry : isOfWant && earlier?.version === version ? earlier : undefined;
+  return { name, version, isOwn, fetchedWallMs: known?.fetchedWallMs ?? fetchedWallMs, isCurrent };
 }
 
 const isSameWant = (id: string, now: string | undefined) => now !== undefined && (id === now || id === hashOfWant(now));

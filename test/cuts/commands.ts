@@ -4,6 +4,25 @@ const lines = cutIn('src/backend/vault/agent-lines.ts');
 
 export const COMMANDS: readonly Cut[] = [
   cutIn('src/cli/status/watch/line.ts')('watch-terminal-safe', 'cut(printable(text), left)', 'cut(text, left)'),
+  cutIn('src/observe/page/shown.ts')(
+    'attention-first',
+    "state === 'settled' && isUneasy ? 'owed' : state",
+    "'settled'",
+  ),
+  cutIn('src/cli/status/watch/looks.ts')(
+    'attention-first',
+    'RANKS.indexOf(lookOf(a)) - RANKS.indexOf(lookOf(b))',
+    '0',
+    {
+      by: 'cuts no output or login',
+    },
+  ),
+  cutIn('src/cli/status/watch/view.ts')(
+    'silent-is-not-well',
+    'view.silent === undefined ? verdictOf(status) : notKnown(status)',
+    'verdictOf(status)',
+    { by: 'gives no verdict' },
+  ),
   cutIn('src/cli/status/watch/screen.ts')('watch-gives-back', 'this.#terminal.write(LEAVE);', '', { slow: true }),
   cutIn('src/backend/vault/doctor/check-server.ts')(
     'doctor-names-the-cause',

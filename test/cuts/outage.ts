@@ -14,8 +14,8 @@ export const OUTAGE: readonly Cut[] = [
   writer('values-stay-published', KEEPS, LOSES, { by: 'the last good files stay' }),
   cutIn('src/lease/item.ts')(
     'stale-with-age',
-    'state, value, fetchedWallMs, why',
-    'state, value, fetchedWallMs: Date.now(), why',
+    '{ ...entry, state, why, stateNumber }',
+    '{ ...entry, state, why, stateNumber, fetchedWallMs: Date.now() }',
   ),
   deadlines('stale-with-age', 'OVERDUE_MS = 1_000', 'OVERDUE_MS = 60_000', { by: 'waits for a login' }),
   cutIn('src/base/backoff.ts')('recovery-spreads', 'bounds.floorMs + random() *', 'bounds.floorMs +'),

@@ -25,9 +25,14 @@ export const REPLACED: readonly Cut[] = [
   used('held-lease-lives', 'this.#byGeneration.get(earlier) ?? new Map()', 'new Map()', {
     by: 'the old ones again after a rollback',
   }),
-  cutIn('src/agent/output/publisher.ts')('held-lease-lives', 'used.republished(generation, from);', '', {
-    by: 'rolled back to it',
-  }),
+  cutIn('src/agent/output/publisher.ts')(
+    'held-lease-lives',
+    'used.republished(generation, from, clock.wallMs());',
+    '',
+    {
+      by: 'rolled back to it',
+    },
+  ),
   values('held-lease-told', "this.#warn(failure('LEASE_ENDS_IN_USE'", "void (failure('LEASE_ENDS_IN_USE'"),
   values(
     'held-lease-told',

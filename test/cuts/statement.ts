@@ -8,10 +8,10 @@ const note = cutIn('src/deliver/file/statement-note.ts');
 export const STATEMENT: readonly Cut[] = [
   statement(
     'statement-of-files',
-    'const isCurrent = entry.value.version === version && isSameWant',
-    'const isCurrent = isSameWant',
+    'const isCurrent = isOfWant && value.version === version;',
+    'const isCurrent = isOfWant;',
   ),
-  used('statement-after-rollback', ', this.#made.get(earlier));', ');'),
+  used('statement-after-rollback', 'new Map(), again);', 'new Map());'),
   note(
     'statement-after-restart',
     'if ((await stampOf(disk, folder.at(generationName(generation)))) !== stamp) continue;',

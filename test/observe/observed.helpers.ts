@@ -122,11 +122,12 @@ export function observedWorld({ hasTraces = false } = {}) {
         valueNumber: 1,
         stateNumber: 1,
       }),
-    fresh: (name: string, agoMs = 0) =>
+    fresh: (name: string, agoMs = 0, earlier?: { readonly version: string; readonly fetchedWallMs: number }) =>
       entries.set(name, {
         state: 'fresh',
         value: { fields: new Map(), version: '1', life: { kind: 'none' } },
         fetchedWallMs: clock.wallMs() - agoMs,
+        ...(earlier === undefined ? {} : { earlier }),
         changedWallMs: 0,
         valueNumber: 1,
         stateNumber: 1,

@@ -36,6 +36,14 @@ describe('the statement about an output', () => {
     expect(statementOf('shop', agent)?.of?.oldestWallMs).toBe(clock.wallMs() - 5_000);
   });
 
+  it('counts the age of a value that another one has replaced from the last time that it was confirmed', () => {
+    const of = world(made(value('app', '0')));
+    of.fresh('app', 5_000, { version: '0', fetchedWallMs: 8_000 });
+    expect(statementOf('shop', of.agent)?.of?.secrets[0]).toMatchObject({ isCurrent: false, fetchedWallMs: 8_000 });
+    of.published.set('shop', { generation: 8, made: made(value('app', '0', { id: 'of another path' })) });
+    expect(statementOf('shop', of.agent)?.of?.secrets[0]?.fetchedWallMs).toBe(0);
+  });
+
   it('knows a value of an earlier process by the hash of its want, and another source from the same version', () => {
     expect(stated(made(value('app', '1', { id: hashOfWant('want of app') })))?.isBehind).toBe(false);
     expect(stated(made(value('app', '1', { id: hashOfWant('another path') })))?.isBehind).toBe(true);
@@ -58,7 +66,7 @@ describe('the statement about an output', () => {
   });
 
   it('says the number alone of what an earlier process published and did not note', () => {
-    expect(stated(undefined)).toEqual({ generation: 7, isBehind: false });
+    expect(stated(undefined)).toEqual({ generation: 7 });
     expect(statementOf('other', world(undefined).agent)).toBeUndefined();
   });
 });
@@ -84,9 +92,11 @@ describe('the metrics of what is published', () => {
 
   it('say unknown of what an earlier process published and did not note', async () => {
     using metrics = await metricsOf(world(undefined));
-    expect(await metrics.text()).toContain(
+    const text = await metrics.text();
+    expect(text).toContain(
       'pannier_output_statement_info{output="shop",sources="unknown",config="unknown",version="unknown"} 1',
     );
+    expect(text).not.toContain('pannier_output_behind{');
   });
 
   it('have at most 1000 series per secret: an output has all of its own or none', async () => {

@@ -11,6 +11,9 @@ const rendering = inFile('test/system/doctor-as-init.test.ts', 'pannier doctor r
 const policy = inFile('test/system/policy.test.ts', 'pannier policy for OpenBao');
 const awsPolicy = inFile('test/system/aws-policy.test.ts', 'pannier policy for AWS');
 const watch = inFile('test/system/watch.test.ts', 'status --watch on a terminal');
+const view = inFile('test/cli/status/watch-view.test.ts', 'the view of status --watch');
+const page = inFile('test/observe/page/page.test.ts', 'the status page');
+const openPage = inFile('test/system/live-page.test.ts', 'an open status page (needs chromium on the PATH)');
 
 export const commands: Section = {
   name: 'Commands',
@@ -24,10 +27,21 @@ export const commands: Section = {
     held(
       'watch-terminal-safe',
       'No name or reason in the view of `pannier status --watch` can control the terminal or break its lines.',
-      inFile(
-        'test/cli/status/watch-view.test.ts',
-        'the view of status --watch',
-      )('keeps within the width, and lets no name control the terminal'),
+      view('keeps within the width, and lets no name control the terminal'),
+    ),
+    held(
+      'attention-first',
+      'However many outputs, logins and secrets there are, the status page and `status --watch` leave out none that needs attention before one that is well.',
+      page('lists the outputs, backends and served names that need attention before those that are well, however many'),
+      view('cuts no output or login that needs attention before one that is well'),
+    ),
+    held(
+      'silent-is-not-well',
+      'Of an agent that hangs or has ended, neither an open status page nor `status --watch` goes on saying that all is well.',
+      openPage('says that nothing comes any more, takes its verdict back, follows anew, and is live again'),
+      openPage('takes its verdict back when the agent has ended'),
+      view('gives no verdict of an agent that does not answer, but says what the last one was'),
+      watch('says within seconds that an agent hangs, counts on, and is well again with it'),
     ),
     held(
       'doctor-names-the-cause',

@@ -17,8 +17,15 @@ interface Statement {
   readonly sources?: string;
   readonly configuration?: string;
   readonly version?: string;
-  readonly behind: boolean;
-  readonly secrets?: readonly { name: string; version: string; ageSeconds: number; own: boolean; current?: boolean }[];
+  readonly behind?: boolean;
+  readonly secrets?: readonly {
+    name: string;
+    version: string;
+    fetchedAt: string;
+    ageSeconds: number;
+    own: boolean;
+    current?: boolean;
+  }[];
 }
 
 /** An agent's configuration; `output` replaces parts of the output. Each agent has a directory of its own. */
@@ -42,6 +49,7 @@ async function setUp(output: object = {}, more: object = {}) {
 }
 
 const versionIn = ({ secrets }: Statement) => secrets?.find(({ name }) => name === 'app')?.version;
+const fetchedIn = ({ secrets }: Statement) => Date.parse(secrets?.find(({ name }) => name === 'app')?.fetchedAt ?? '');
 /** The version of the secret in OpenBao. */
 const newest = async () => {
   const { data } = await world().bao.api<{ metadata: { version: number; created_time: string } }>(
@@ -121,10 +129,18 @@ describe('what an agent states about its files', () => {
     const { config, statement, noted, api } = await setUp({ keep: 3 });
     const agent = scene.run(config);
     await agent.waitFor('output-published');
+    const made = await statement();
+    // Polls confirm the first version, which the files go on having.
+    await eventually(async () => expect(fetchedIn(await statement())).toBeGreaterThan(fetchedIn(made)));
+    const confirmed = fetchedIn(await statement());
     await world().putSecret('app', { password: 'two' });
     await agent.waitFor('output-published', { count: 2 });
+    const second = await statement();
     expect((await runAgent(['rollback', 'shop', '--socket', api])).status).toBe(0);
     expect([versionIn(await statement()), (await statement()).behind]).toEqual([first, true]);
+    expect(fetchedIn(await statement())).toBeGreaterThanOrEqual(confirmed);
+    expect(fetchedIn(await statement())).toBeLessThan(fetchedIn(second));
+    expect(Date.parse((await statement()).publishedAt ?? '')).toBeGreaterThan(Date.parse(second.publishedAt ?? ''));
     await noted(first);
     await agent.stop();
     scene.run(config);

@@ -73,6 +73,24 @@ describe('status --watch on a terminal', () => {
     expect(watching.written().endsWith(LEAVE)).toBe(true);
   });
 
+  it('says within seconds that an agent hangs, counts on, and is well again with it', async () => {
+    const { config, args } = await setUp();
+    const agent = scene.run(config);
+    await agent.waitFor('output-published');
+    const watching = watchOnTerminal(args, 80, 30);
+    const seen = (text: RegExp) => eventually(() => expect(watching.screen().join('\n')).toMatch(text));
+    await seen(/app +✓ fresh/);
+    agent.kill('SIGSTOP');
+    // One request waits for ten seconds: each of these frames is painted while it does.
+    await seen(/• not known; last seen: something is missing/);
+    await seen(/✕ no answer for 5s: it takes the request/);
+    await seen(/✕ no answer for 6s: it takes the request/);
+    agent.kill('SIGCONT');
+    await seen(/✕ something is missing/);
+    watching.type('q');
+    expect((await watching.ended()).status).toBe(0);
+  });
+
   it('prints when something changes where the terminal cannot move its cursor', async () => {
     const { config, args } = await setUp();
     await scene.run(config).waitFor('output-published');

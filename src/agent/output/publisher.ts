@@ -261,7 +261,7 @@ export class Publisher {
   #publishedAgain({ generation, from, files }: PublishedAgain): void {
     const { progress, used, clock } = this.#deps;
     progress.published(generation);
-    used.republished(generation, from);
+    used.republished(generation, from, clock.wallMs());
     this.#isPublished(files);
     this.#sweepAtMs = clock.monoMs();
   }

@@ -45,9 +45,11 @@ export class UsedValues {
     this.#remember(this.#published, atWallMs === undefined ? same : { ...same, atWallMs });
   }
 
-  /** The generation was published, and has the files of an earlier one. */
-  republished(generation: number, earlier: number): void {
-    this.published(generation, this.#byGeneration.get(earlier) ?? new Map(), this.#made.get(earlier));
+  /** The generation was published at this time, and has the files of an earlier one. */
+  republished(generation: number, earlier: number, atWallMs: number): void {
+    const made = this.#made.get(earlier);
+    const again = made && { ...made, atWallMs };
+    this.published(generation, this.#byGeneration.get(earlier) ?? new Map(), again);
   }
 
   /** An earlier process noted what it made this generation of. What this one knows of it counts more. */

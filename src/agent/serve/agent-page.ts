@@ -16,6 +16,7 @@ export function createAgentPage(view: AgentView, where: ListenConfig, watch: Hea
       health: watch.check('ready'),
       events: events.list(),
       renewalsOf: (secret) => events.renewalsOf(secret),
+      hourOf: (output) => events.hourOf(output),
     }),
   });
   const listening = [view.onProgress(() => page.changed()), view.onFact(() => page.changed())];

@@ -238,7 +238,7 @@ export function outputStatement(name: string, view: AgentView): OutputStatement 
   const statement = statementOf(name, view);
   if (statement === undefined) return undefined;
   const { generation, of, isBehind: behind } = statement;
-  if (of === undefined) return { generation, behind };
+  if (of === undefined) return { generation };
   const { atWallMs, configuration, sources, version, secrets } = of;
   const nowMs = view.clock.wallMs();
   return {
@@ -255,7 +255,7 @@ export function outputStatement(name: string, view: AgentView): OutputStatement 
       ageSeconds: Math.max(0, Math.floor((nowMs - one.fetchedWallMs) / 1000)),
       ...(one.isCurrent === undefined ? {} : { current: one.isCurrent }),
     })),
-    behind,
+    ...(behind === undefined ? {} : { behind }),
   };
 }
 

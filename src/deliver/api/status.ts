@@ -125,8 +125,8 @@ export const outputStatementSchema = z.object({
   /** The version of Pannier that made the files. */
   version: z.optional(z.string()),
   secrets: z.optional(z.array(statedSecretSchema)),
-  /** Whether the agent holds a newer value of some secret than the files. */
-  behind: z.boolean(),
+  /** Whether the agent holds a newer value of some secret than the files; absent where their making is not known. */
+  behind: z.optional(z.boolean()),
 });
 
 export const outputStatusSchema = z.object({

@@ -1,4 +1,4 @@
-import { type Html, html } from './html.ts';
+import { Html, html } from './html.ts';
 
 /** How a state is marked: a sign and a colour beside the word that says it. */
 export type Mark = 'good' | 'warn' | 'bad' | 'plain';
@@ -31,10 +31,21 @@ export const DASH = html`&ndash;`;
 /** A moment as the time that is left until it, or has passed since; the script keeps it true. A dash: there is none. */
 export function moment(at: string | number | undefined, nowMs: number): Html {
   if (at === undefined) return DASH;
-  const ms = typeof at === 'number' ? at : Date.parse(at);
-  const iso = new Date(ms).toISOString();
+  const [ms, iso] = readMoment(at);
   const text = ms > nowMs ? `in ${briefly(ms - nowMs)}` : `${briefly(nowMs - ms)} ago`;
   return html`<time datetime="${iso}" title="${iso}" data-rel>${text}</time>`;
+}
+
+/** The moment when something is due: once it has come, the thing is being done, however long ago that was. */
+export function due(at: string | undefined, nowMs: number): Html {
+  if (at === undefined) return DASH;
+  const [ms, iso] = readMoment(at);
+  return html`<time datetime="${iso}" title="${iso}" data-rel="due">${ms > nowMs ? `in ${briefly(ms - nowMs)}` : 'now'}</time>`;
+}
+
+function readMoment(at: string | number): readonly [ms: number, iso: string] {
+  const ms = typeof at === 'number' ? at : Date.parse(at);
+  return [ms, new Date(ms).toISOString()];
 }
 
 export interface Bar {
@@ -70,10 +81,16 @@ export interface Table {
   readonly more?: number;
 }
 
-/** A section with a table; nothing when there are no rows. On a narrow screen each cell says what it is. */
+/**
+ * A section with a table; nothing when there are no rows, and no column that would be empty. On a narrow screen each
+ * cell says what it is.
+ */
 export function table({ id, title, note, heads, rows, more = 0 }: Table): Html | undefined {
   if (rows.length === 0) return undefined;
+  const isShown = heads.map((_, at) => at === 0 || rows.some((row) => !isEmpty(row[at])));
   const cells = ([first = '', ...rest]: readonly (Html | string)[]) =>
-    html`<tr><th scope="row">${first}</th>${rest.map((cell, at) => html`<td data-head="${heads[at + 1]}">${cell}</td>`)}</tr>`;
-  return html`<section id="${id}" aria-labelledby="${id}-title"><h2 id="${id}-title">${title}</h2>${note === undefined ? undefined : html`<p class="note">${note}</p>`}<table><thead><tr>${heads.map((head) => html`<th scope="col">${head}</th>`)}</tr></thead><tbody>${rows.map(cells)}</tbody></table>${more > 0 ? html`<p class="note">and ${more} more, which need no attention before these</p>` : undefined}</section>`;
+    html`<tr><th scope="row">${first}</th>${rest.map((cell, at) => (isShown[at + 1] ? html`<td data-head="${heads[at + 1]}">${cell}</td>` : undefined))}</tr>`;
+  return html`<section id="${id}" aria-labelledby="${id}-title"><h2 id="${id}-title">${title}</h2>${note === undefined ? undefined : html`<p class="note">${note}</p>`}<table><thead><tr>${heads.map((head, at) => (isShown[at] ? html`<th scope="col">${head}</th>` : undefined))}</tr></thead><tbody>${rows.map(cells)}</tbody></table>${more > 0 ? html`<p class="note">and ${more} more, which need no attention before these</p>` : undefined}</section>`;
 }
+
+const isEmpty = (cell: Html | string | undefined): boolean => (cell instanceof Html ? cell.text : (cell ?? '')) === '';

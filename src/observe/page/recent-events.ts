@@ -1,6 +1,7 @@
 import { formatDuration } from '../../base/duration.ts';
 import type { Failure } from '../../base/errors.ts';
 import type { Fact } from '../../base/fact.ts';
+import { type HourMark, OutputHours } from './output-hours.ts';
 
 /** How an event is shown; words say it too. */
 export type Tone = 'good' | 'bad' | 'warn' | 'plain';
@@ -17,7 +18,7 @@ export interface RecentEvent {
   readonly text: string;
   /** What to do next. */
   readonly hint?: string;
-  /** The output whose generation was published, taken up or refused. */
+  /** The output that it happened to. */
   readonly output?: string;
 }
 
@@ -40,14 +41,17 @@ export class RecentEvents {
   readonly #outputs: RecentEvent[] = [];
   readonly #others: RecentEvent[] = [];
   readonly #renewals = new Map<string, number[]>();
+  readonly #hours: OutputHours;
 
   /** @param isConfigured whether a secret has a name of the configuration: other names hold paths and are not shown. */
   constructor(wallMs: () => number, isConfigured: (secret: string) => boolean) {
     this.#wallMs = wallMs;
     this.#isConfigured = isConfigured;
+    this.#hours = new OutputHours(wallMs);
   }
 
   notice(fact: Fact): void {
+    this.#hours.notice(fact);
     if (fact.kind === 'secret-renewed') this.#noteRenewal(fact.secrets);
     if (fact.kind === 'secret-changed') for (const name of fact.secrets) this.#renewals.delete(name);
     const told = this.#told(fact);
@@ -68,6 +72,11 @@ export class RecentEvents {
   /** When the lease of a secret was renewed, since its value changed. */
   renewalsOf(secret: string): readonly number[] {
     return this.#renewals.get(secret) ?? [];
+  }
+
+  /** What happened to an output in the last hour, the oldest first, whatever happened to the others. */
+  hourOf(output: string): readonly HourMark[] {
+    return this.#hours.of(output);
   }
 
   #noteRenewal(secrets: readonly string[]): void {

@@ -8,9 +8,10 @@ import type {
 } from '../../deliver/api/status.ts';
 import type { Html } from './html.ts';
 import { html } from './html.ts';
-import { bar, DASH, type Mark, moment, state, table } from './parts.ts';
+import { bar, DASH, due, type Mark, moment, state, table } from './parts.ts';
 import type { RecentEvent } from './recent-events.ts';
-import { byUrgency, MAX_ROWS, type Shown } from './shown.ts';
+import { backendsByUrgency, MAX_ROWS, outputsByUrgency, type Shown, sdsByUrgency, secretsByUrgency } from './shown.ts';
+import { strip } from './strip.ts';
 
 /** The whole page. It needs no script: without one it is loaded again every ten seconds. */
 export function renderPage(shown: Shown): string {
@@ -48,7 +49,7 @@ function summary(shown: Shown, nowMs: number): Html {
   const fresh = secrets.filter((one) => one.state === 'fresh').length;
   const settled = all.filter((one) => one.state === 'settled').length;
   const next = nextOf(shown.status);
-  return html`<section id="summary" aria-labelledby="summary-title"><h2 id="summary-title">${state(word, mark)}</h2><dl><div><dt>Secrets fresh</dt><dd>${fresh} of ${secrets.length}</dd></div><div><dt>Outputs taken up</dt><dd>${settled} of ${all.length}</dd></div><div><dt>Next</dt><dd>${next === undefined ? 'nothing is due' : html`${next.what} ${moment(next.at, nowMs)}`}</dd></div><div><dt>Configuration read</dt><dd>${moment(configuration.readAt, nowMs)}</dd></div><div><dt>Started</dt><dd>${moment(startedAt, nowMs)}</dd></div><div><dt>Version</dt><dd>${version}, Node ${process.versions.node}</dd></div></dl></section>`;
+  return html`<section id="summary" aria-labelledby="summary-title"><h2 id="summary-title">${state(word, mark)}</h2><dl><div><dt>Secrets fresh</dt><dd>${fresh} of ${secrets.length}</dd></div><div><dt>Outputs taken up</dt><dd>${settled} of ${all.length}</dd></div><div><dt>Next</dt><dd>${next === undefined ? 'nothing is due' : html`${next.what} ${due(next.at, nowMs)}`}</dd></div><div><dt>Configuration read</dt><dd>${moment(configuration.readAt, nowMs)}</dd></div><div><dt>Started</dt><dd>${moment(startedAt, nowMs)}</dd></div><div><dt>Version</dt><dd>${version}, Node ${process.versions.node}</dd></div></dl></section>`;
 }
 
 function nextOf({ secrets }: Status): { readonly what: string; readonly at: string } | undefined {
@@ -61,8 +62,8 @@ function nextOf({ secrets }: Status): { readonly what: string; readonly at: stri
 function troubles({ health, status }: Shown): Html | undefined {
   const rows: readonly (readonly [string, Mark, FailureStatus])[] = [
     ...health.problems.map((one) => ['problem', 'bad', one] as const),
-    ...health.warnings.map((one) => ['warning', 'warn', one] as const),
     ...status.configuration.refused.map((one) => ['configuration refused', 'bad', one] as const),
+    ...health.warnings.map((one) => ['warning', 'warn', one] as const),
   ];
   return table({
     id: 'troubles',
@@ -82,7 +83,7 @@ const OUTPUT_WORDS: Readonly<Record<OutputStatus['state'], readonly [string, Mar
   settled: ['taken up', 'good'],
 };
 
-function outputs({ status, events }: Shown, nowMs: number): Html | undefined {
+function outputs({ status, hourOf }: Shown, nowMs: number): Html | undefined {
   const row = (output: OutputStatus) => {
     const { name, generation, missing = [], failure, held, drift, reloadAt, statement } = output;
     const [word, mark] = OUTPUT_WORDS[output.state];
@@ -91,16 +92,15 @@ function outputs({ status, events }: Shown, nowMs: number): Html | undefined {
       held === undefined
         ? undefined
         : html`${state(held.generation === undefined ? 'newer values held back' : `generation ${held.generation} held back`, 'warn')} `;
-    const turn = reloadAt === undefined ? undefined : html`reload ${moment(reloadAt, nowMs)} `;
+    const turn = reloadAt === undefined ? undefined : html`reload ${due(reloadAt, nowMs)} `;
     const drifted = drift === undefined ? undefined : html`${state('changed on disk', 'warn')} ${hinted(drift)} `;
     const isBehind = held === undefined && statement?.behind === true;
     const behind = isBehind ? html`${state('newer values not published', 'warn')} ` : undefined;
-    const own = events.filter((event) => event.output === name);
     return [
       name,
       state(word, mark),
       generation === undefined ? DASH : String(generation),
-      strip(name, own, nowMs),
+      strip(name, hourOf(name), nowMs),
       html`${drifted}${behind}${turn}${holding}${held === undefined ? why : reasonOf(held.failure)}`,
     ];
   };
@@ -108,24 +108,9 @@ function outputs({ status, events }: Shown, nowMs: number): Html | undefined {
     id: 'outputs',
     title: 'Outputs',
     heads: ['Output', 'State', 'Generation', 'Last hour', 'Why'],
-    rows: status.outputs.slice(0, MAX_ROWS).map(row),
+    rows: outputsByUrgency(status.outputs).slice(0, MAX_ROWS).map(row),
     more: status.outputs.length - MAX_ROWS,
   });
-}
-
-const HOUR_MS = 3_600_000;
-
-/** The last hour of an output as marks on a line: what was published is plain, taken up good, failed bad. */
-function strip(output: string, events: readonly RecentEvent[], nowMs: number): Html {
-  const lately = events.filter(({ atMs }) => atMs > nowMs - HOUR_MS);
-  const counted = (tone: Mark) =>
-    lately.filter((event) => event.tone === tone).reduce((sum, { times }) => sum + times, 0);
-  const label = `${output} in the last hour: ${counted('plain')} published, ${counted('good')} taken up, ${counted('bad')} failed`;
-  const mark = ({ atMs, tone }: RecentEvent) => {
-    const x = Math.round(((atMs - nowMs + HOUR_MS) / HOUR_MS) * 985) / 10;
-    return html`<rect class="${tone}" x="${x}" y="${tone === 'plain' ? 0 : 5}" width="1.5" height="5"/>`;
-  };
-  return html`<svg class="strip" viewBox="0 0 100 10" preserveAspectRatio="none" role="img" aria-label="${label}"><rect class="whole" x="0" y="4.7" width="100" height="0.6"/>${[...lately].reverse().map(mark)}</svg>`;
 }
 
 const SECRET_MARKS: Readonly<Record<SecretStatus['state'], Mark>> = {
@@ -137,7 +122,7 @@ const SECRET_MARKS: Readonly<Record<SecretStatus['state'], Mark>> = {
 };
 
 function secrets(shown: Shown, nowMs: number): Html | undefined {
-  const all = byUrgency(shown.status.secrets);
+  const all = secretsByUrgency(shown.status.secrets);
   return table({
     id: 'secrets',
     title: 'Secrets',
@@ -158,7 +143,7 @@ function secretRow(secret: SecretStatus, shown: Shown, nowMs: number): (Html | s
     state(isGone ? 'absent (optional)' : secret.state, mark),
     lifeBar(secret, renewals, mark, nowMs),
     moment(endsAt, nowMs),
-    moment(nextAt, nowMs),
+    due(nextAt, nowMs),
     renewals.length === 0 ? DASH : `${renewals.length === 20 ? 'at least ' : ''}${renewals.length}×`,
     moment(fetchedAt, nowMs),
     version === undefined ? DASH : long(version),
@@ -196,7 +181,7 @@ function certificates({ secrets: all }: Status, nowMs: number): Html | undefined
       const share = (untilMs - nowMs) / Math.max(1, untilMs - fromMs);
       const mark: Mark = days <= 0 ? 'bad' : share < 0.2 ? 'warn' : 'good';
       const word = days <= 0 ? 'over' : days < 10 ? days.toFixed(1) : String(Math.floor(days));
-      return [name, state(word, mark), moment(notAfter, nowMs), moment(nextAt, nowMs), long(names.join(' ')), issuer];
+      return [name, state(word, mark), moment(notAfter, nowMs), due(nextAt, nowMs), long(names.join(' ')), issuer];
     }),
     more: found.length - MAX_ROWS,
   });
@@ -217,14 +202,17 @@ function logins({ backends }: Status, nowMs: number): Html | undefined {
     id: 'backends',
     title: 'Backends and logins',
     heads: ['Backend', 'Kind', 'Login', 'Ends', 'Address', 'Why'],
-    rows: backends.map(({ name, kind, login, address, failure, circuit, events }) => [
-      name,
-      kind,
-      login === undefined ? 'needs none' : state(`${login.state} (${login.method})`, LOGIN_MARKS[login.state]),
-      moment(login?.endsAt, nowMs),
-      address === undefined ? DASH : long(address),
-      html`${circuit?.probeAt === undefined ? undefined : html`asked again ${moment(circuit.probeAt, nowMs)}: `}${hinted(failure ?? events?.failure)}`,
-    ]),
+    rows: backendsByUrgency(backends)
+      .slice(0, MAX_ROWS)
+      .map(({ name, kind, login, address, failure, circuit, events }) => [
+        name,
+        kind,
+        login === undefined ? 'needs none' : state(`${login.state} (${login.method})`, LOGIN_MARKS[login.state]),
+        moment(login?.endsAt, nowMs),
+        address === undefined ? DASH : long(address),
+        html`${circuit?.probeAt === undefined ? undefined : html`asked again ${due(circuit.probeAt, nowMs)}: `}${hinted(failure ?? events?.failure)}`,
+      ]),
+    more: backends.length - MAX_ROWS,
   });
 }
 
@@ -234,7 +222,7 @@ function sds(status: SdsStatus | undefined): Html | undefined {
     id: 'sds',
     title: 'Served to Envoy',
     heads: ['Name', 'State', 'Streams', 'Why'],
-    rows: (status?.secrets ?? [])
+    rows: (status === undefined ? [] : sdsByUrgency(status))
       .slice(0, MAX_ROWS)
       .map(({ name, state: now, streams, refused, failure }) => [
         name,

@@ -1,7 +1,21 @@
+import { HOUR_MS } from './output-hours.ts';
+import { MARKS_WIDTH } from './strip.ts';
+import { MAX_VIEWERS } from './viewers.ts';
+
+/** A page that hears nothing for so long says so: the agent sends it each 15 seconds, see `BEAT_MS` of the viewers. */
+export const SILENT_MS = 25_000;
+
+/** The stream of a page that hears nothing is opened anew after so long: a dead forwarding of a port breaks nothing. */
+export const REOPEN_MS = 60_000;
+
+/** How often a page that cannot be followed is loaded and followed again. */
+export const AGAIN_MS = 10_000;
+
 /**
  * The script of the status page, as browsers get it. It puts what the agent sends in the place of what is shown, part
  * by part and only where something but the passing of time has changed, so that a selection of text stays; between
- * two messages it keeps times and bars true.
+ * two messages it keeps times, bars and lines true. When nothing more comes, what is shown is of the past: the verdict
+ * and the title say so. A refused stream tells a script no status, so the page is asked whether the agent answers.
  */
 export const SCRIPT = `'use strict';
 (() => {
@@ -21,7 +35,7 @@ export const SCRIPT = `'use strict';
     const at = now();
     for (const time of document.querySelectorAll('time[data-rel]')) {
       const ms = Date.parse(time.dateTime) - at;
-      const text = ms > 0 ? 'in ' + briefly(ms) : briefly(ms) + ' ago';
+      const text = ms > 0 ? 'in ' + briefly(ms) : time.dataset.rel === 'due' ? 'now' : briefly(ms) + ' ago';
       if (time.textContent !== text) time.textContent = text;
     }
     for (const bar of document.querySelectorAll('.bar')) {
@@ -31,12 +45,15 @@ export const SCRIPT = `'use strict';
       left.setAttribute('x', x.toFixed(1));
       left.setAttribute('width', (100 - x).toFixed(1));
     }
+    for (const mark of document.querySelectorAll('.strip [data-at]')) {
+      mark.setAttribute('x', ((1 - (at - Number(mark.dataset.at)) / ${HOUR_MS}) * ${MARKS_WIDTH}).toFixed(1));
+    }
   };
   const lasting = (part) => {
     const copy = part.cloneNode(true);
     for (const time of copy.querySelectorAll('time')) time.textContent = '';
     for (const bar of copy.querySelectorAll('.bar')) bar.removeAttribute('aria-label');
-    for (const moves of copy.querySelectorAll('.left, .strip rect')) { moves.removeAttribute('x'); moves.removeAttribute('width'); }
+    for (const moves of copy.querySelectorAll('.left, .strip [data-at]')) { moves.removeAttribute('x'); moves.removeAttribute('width'); }
     return copy.outerHTML;
   };
   const take = (text) => {
@@ -53,17 +70,47 @@ export const SCRIPT = `'use strict';
     tick();
   };
   const say = (text) => { if (live.textContent !== text) live.textContent = text; };
+  const lost = (why) => {
+    const of = new Date(Number(document.querySelector('main').dataset.now)).toISOString().slice(11, 19);
+    say('not live: ' + why + '; trying again. What is shown is of ' + of + 'Z');
+    document.title = 'Pannier: not live';
+    const verdict = document.querySelector('#summary .state');
+    if (verdict.dataset.was !== undefined) return;
+    verdict.dataset.was = verdict.lastChild.textContent.trim();
+    verdict.className = 'state plain';
+    verdict.firstElementChild.textContent = '?';
+    verdict.lastChild.textContent = ' not known; last seen ' + verdict.dataset.was;
+  };
+  let source, again, heard, opened;
+  const followIn = (ms) => { source.close(); clearTimeout(again); again = setTimeout(follow, ms); };
+  const refused = async () => {
+    followIn(${AGAIN_MS});
+    try {
+      const answer = await fetch('status');
+      if (!answer.ok) return lost('the agent answers with status ' + answer.status);
+      take(await answer.text());
+      heard = Date.now();
+      say('not live: ${MAX_VIEWERS} browsers follow this agent already; loaded again every ${AGAIN_MS / 1000} seconds');
+    } catch {
+      lost('the agent does not answer');
+    }
+  };
   const follow = () => {
-    const source = new EventSource('status/events');
-    source.addEventListener('status', (event) => { say('live'); take(JSON.parse(event.data)); });
-    source.addEventListener('end', () => { source.close(); say('the agent stops or takes a new configuration; trying again'); setTimeout(follow, 2000); });
-    source.onerror = () => {
-      say('not live: the agent does not answer; trying again');
-      if (source.readyState === EventSource.CLOSED) setTimeout(follow, 10000);
-    };
+    opened = Date.now();
+    source = new EventSource('status/events');
+    source.addEventListener('status', (event) => { heard = Date.now(); say('live'); take(JSON.parse(event.data)); });
+    source.addEventListener('end', () => { say('the agent stops or takes a new configuration; trying again'); followIn(2000); });
+    source.onerror = () => { if (source.readyState === EventSource.CLOSED) refused(); else lost('the agent does not answer'); };
+  };
+  const listen = () => {
+    const at = Date.now();
+    if (at - heard < ${SILENT_MS}) return;
+    lost('nothing comes from the agent');
+    if (at - Math.max(heard, opened) >= ${REOPEN_MS}) { opened = at; followIn(0); }
   };
   clock();
-  setInterval(tick, 1000);
+  heard = Date.now();
+  setInterval(() => { tick(); listen(); }, 1000);
   follow();
 })();
 `;

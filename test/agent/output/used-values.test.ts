@@ -30,7 +30,7 @@ describe('the values that an application may use', () => {
     used.published(1, db('1'));
     used.takenUp(1);
     used.published(2, db('2'));
-    used.republished(3, 1);
+    used.republished(3, 1, 30);
     used.takenUp(3);
     expect([used.has('db', '1', false), used.has('db', '2', false)]).toEqual([true, false]);
   });
@@ -80,8 +80,8 @@ describe('what is said of the published generation', () => {
     const used = new UsedValues();
     used.published(1, db('1'), made('1', 10));
     used.published(2, db('2'), made('2', 20));
-    used.republished(3, 1);
-    expect([used.present?.generation, versionOf(used)]).toEqual([3, '1']);
+    used.republished(3, 1, 30);
+    expect([used.present?.generation, versionOf(used), used.present?.made?.atWallMs]).toEqual([3, '1', 30]);
   });
 
   it('follows a version that makes the same files, and keeps the time of the publish', () => {
@@ -101,7 +101,7 @@ describe('what is said of the published generation', () => {
     used.equal(db('6'), made('6', 30));
     used.recall(7, made('5', 10));
     expect([versionOf(used), used.present?.made?.atWallMs]).toEqual(['6', 10]);
-    used.republished(8, 6);
+    used.republished(8, 6, 40);
     expect(versionOf(used)).toBe('4');
   });
 

@@ -40,6 +40,14 @@ describe('the view of status --watch', () => {
     expect(text).toContain('next  poll of app in 30s, end of the login of bao in 1m30s\n');
   });
 
+  it('gives no verdict of an agent that does not answer, but says what the last one was', () => {
+    const why = { code: 'AGENT_SILENT', place: 'api.sock', seen: 'silent', hint: 'See its log.' };
+    const text = textOf({ silent: { why, sinceMs: nowMs - 22_000 } });
+    expect(text).toMatch(/^pannier 1\.2\.3 {2}• not known; last seen: all is well {2}up 1h/);
+    expect(text).toContain('\n✕ no answer for 22s: silent (AGENT_SILENT)');
+    expect(text).not.toContain('✓ all');
+  });
+
   it('shows what needs attention first, with what to do', () => {
     const failure = { code: 'BACKEND_UNREACHABLE', place: 'backends.bao', seen: 'refused', hint: 'Look.' };
     const secrets = [secret('app'), secret('old', { state: 'stale', failure }), secret('gone', { state: 'expired' })];
@@ -47,6 +55,31 @@ describe('the view of status --watch', () => {
     expect(text).toContain('✕ something is missing');
     expect(text).toContain('▲ secret old: refused (BACKEND_UNREACHABLE)\n    Look.\n');
     expect(text.match(/^(?:app|old|gone)(?= .*[✓▲✕])/gm)).toEqual(['gone', 'old', 'app']);
+  });
+
+  it('cuts no output or login that needs attention before one that is well', () => {
+    const fine = Array.from({ length: 300 }, (_, at) => `fine${at}`);
+    const failure = { code: 'BACKEND_UNREACHABLE', place: 'backends.away', seen: 'refused', hint: 'Look.' };
+    const status = statusWith({
+      outputs: [
+        ...fine.map((name) => ({ name, state: 'settled' as const, secrets: ['app'], generation: 3 })),
+        { name: 'drifted', state: 'settled', secrets: ['app'], generation: 3, drift: failure },
+        { name: 'without', state: 'waiting', secrets: ['none'], missing: ['none'] },
+      ],
+      backends: [
+        ...fine.map((name) => ({ name, kind: 'vault' as const, login: { method: 'token', state: 'live' as const } })),
+        { name: 'away', kind: 'file', failure },
+        { name: 'loggedout', kind: 'vault', login: { method: 'token', state: 'dead' } },
+      ],
+    });
+    const lines = textOf({ status, rows: 40 }).split('\n');
+    const after = (title: string) => lines.slice(lines.findIndex((line) => line.startsWith(title)) + 1);
+    const namesAfter = (title: string) =>
+      after(title)
+        .slice(0, 3)
+        .map((line) => line.split(' ')[0]);
+    expect(namesAfter('OUTPUTS')).toEqual(['without', 'drifted', 'fine0']);
+    expect(namesAfter('LOGINS')).toEqual(['loggedout', 'away', 'fine0']);
   });
 
   it.each([1, 3, 8, 12, 24])('has %i rows at most, and says what does not fit', (rows) => {

@@ -73,6 +73,7 @@ export const shownOf = (status: Status, more: Partial<Shown> = {}): Shown => ({
   health: { problems: [], warnings: [] },
   events: [],
   renewalsOf: () => [],
+  hourOf: () => [],
   ...more,
 });
 
@@ -83,14 +84,15 @@ export async function servePage() {
   const where: ListenConfig = { kind: 'tcp', host: '127.0.0.1', port };
   let rendered = 0;
   const state = { status: statusWith() };
+  const more: { hourOf: Shown['hourOf'] } = { hourOf: () => [] };
   const shown = () => {
     rendered += 1;
-    return shownOf(state.status);
+    return shownOf(state.status, more);
   };
   const page = createPage({ clock, where: { ...where, host: 'admin.shop.internal' }, shown });
   const service = createService(page.routes);
   const dispose = async () => page[Symbol.dispose]();
   const listener = await HttpListener.open({ where, place: 'admin' }, { ...service, [Symbol.asyncDispose]: dispose });
   const origin = `http://127.0.0.1:${port}`;
-  return { clock, page, port, origin, state, listener, rendered: () => rendered };
+  return { clock, page, port, origin, state, more, listener, rendered: () => rendered };
 }

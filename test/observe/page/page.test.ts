@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { BackendStatus, OutputStatus } from '../../../src/deliver/api/status.ts';
+import type { BackendStatus, OutputStatus, SecretStatus } from '../../../src/deliver/api/status.ts';
 import { indexRoute } from '../../../src/observe/index-route.ts';
 import { renderPage } from '../../../src/observe/page/render-page.ts';
 import { SCRIPT } from '../../../src/observe/page/script.ts';
@@ -74,6 +74,55 @@ describe('the status page', () => {
     const page = renderPage(shownOf(statusWith({ secrets: secrets as never })));
     expect(page).toContain('and 9700 more');
     expect(page.length).toBeLessThan(300_000);
+  });
+
+  it('lists the outputs, backends and served names that need attention before those that are well, however many', () => {
+    const many = <T extends object>(one: T): (T & { name: string })[] =>
+      Array.from({ length: 300 }, (_, at) => ({ ...one, name: `fine${at}` }));
+    const served = { kind: 'generic' as const, secrets: ['good'], streams: 1 };
+    const settled = { state: 'settled' as const, secrets: ['good'], generation: 1 };
+    const page = renderPage(
+      shownOf(
+        statusWith({
+          outputs: [
+            ...many(settled),
+            { ...settled, name: 'drifted', drift: FAILURE },
+            { name: 'without', state: 'waiting', secrets: ['none'], missing: ['none'] },
+            { name: 'unpublished', state: 'failed', secrets: ['good'], failure: FAILURE },
+          ],
+          backends: [
+            ...many({ kind: 'vault', login: { method: 'token', state: 'live' as const } }),
+            { name: 'away', kind: 'file', failure: FAILURE },
+            { name: 'loggedout', kind: 'vault', login: { method: 'token', state: 'dead' } },
+          ],
+          sds: {
+            streams: 1,
+            secrets: [
+              ...many({ ...served, state: 'ready' as const }),
+              { ...served, name: 'unserved', state: 'missing' },
+            ],
+          },
+        }),
+      ),
+    );
+    const firstOf = (id: string, rows: number) =>
+      (page.split(`<section id="${id}"`)[1] ?? '').match(/(?<=<th scope="row">)[^<]*/g)?.slice(0, rows);
+    expect(firstOf('outputs', 4)).toEqual(['unpublished', 'without', 'drifted', 'fine0']);
+    expect(firstOf('backends', 3)).toEqual(['loggedout', 'away', 'fine0']);
+    expect(firstOf('sds', 2)).toEqual(['unserved', 'fine0']);
+    expect(page.match(/and \d more, which need no attention before these/g)).toHaveLength(3);
+  });
+
+  it('says now of what is due, however long it takes, and has no column in which nothing stands', () => {
+    const [good] = statusWith().secrets;
+    const secrets = [{ ...(good as SecretStatus), nextAt: '2026-01-01T11:59:50.000Z' }];
+    const [, web] = statusWith().outputs;
+    const { held: _, ...settled } = web as OutputStatus;
+    const page = renderPage(shownOf(statusWith({ secrets, outputs: [settled] })));
+    expect(page).toMatch(/<dt>Next<\/dt><dd>good <time [^>]*data-rel="due">now<\/time>/);
+    expect(page).not.toContain('10s ago');
+    expect(page).not.toContain('>Why<');
+    expect(renderPage(shownOf(statusWith()))).toContain('>Why<');
   });
 
   it('comes with a strict policy, in no frame, and is kept in no cache', async () => {

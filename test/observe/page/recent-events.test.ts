@@ -21,6 +21,30 @@ describe('the recent events', () => {
     expect(list.filter(({ output }) => output === 'shop').map(({ text }) => text)[0]).toBe('generation 150 published');
   });
 
+  it('remember the last hour of each output, however much happens to other ones', () => {
+    let wallMs = Date.UTC(2026, 0, 1);
+    const recent = new RecentEvents(
+      () => wallMs,
+      () => true,
+    );
+    recent.notice(published(1));
+    recent.notice({ kind: 'output-drift-over', output: 'shop' });
+    for (let at = 0; at < 500; at++) recent.notice({ ...published(1), output: `other${at}` });
+    wallMs += 50_000;
+    recent.notice(published(2));
+    wallMs += 600_000;
+    recent.notice(published(3));
+    expect(recent.hourOf('shop').map(({ tone, times }) => [tone, times])).toEqual([
+      ['plain', 2],
+      ['plain', 1],
+    ]);
+    expect(recent.hourOf('other0')).toHaveLength(1);
+    wallMs += 3_000_000;
+    expect(recent.hourOf('shop')).toHaveLength(1);
+    wallMs += 600_000;
+    expect(recent.hourOf('shop')).toEqual([]);
+  });
+
   it('count what happens again, and come with the hint', () => {
     const recent = events();
     const why = failure('BACKEND_UNREACHABLE', 'backends.bao', 'refused');

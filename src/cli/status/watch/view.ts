@@ -1,7 +1,8 @@
 import { formatDuration } from '../../../base/duration.ts';
 import { formatRoughly } from '../../../base/rough-duration.ts';
-import type { BackendStatus, FailureStatus, OutputStatus, SecretStatus, Status } from '../../../deliver/api/status.ts';
+import type { FailureStatus, SecretStatus, Status } from '../../../deliver/api/status.ts';
 import { type Line, type Look, padded } from './line.ts';
+import { byUrgency, LOGIN_LOOKS, loginLook, OUTPUT_LOOKS, outputLook, secretLook } from './looks.ts';
 
 /** What a frame of the terminal is made of. */
 export interface View {
@@ -89,7 +90,7 @@ function headOf(view: View): Line {
       ['pannier', 'bold'],
       ['  no agent has answered yet', 'plain'],
     ];
-  const [word, look] = verdictOf(status);
+  const [word, look] = view.silent === undefined ? verdictOf(status) : notKnown(status);
   const up = `up ${age(nowMs - Date.parse(status.startedAt))}`;
   const clock = new Date(nowMs).toISOString().slice(11, 19);
   return [
@@ -99,20 +100,23 @@ function headOf(view: View): Line {
   ];
 }
 
+/** Of an agent that does not answer nothing is known but what it said last. */
+const notKnown = (status: Status): readonly [string, 'plain'] => [
+  `not known; last seen: ${verdictOf(status)[0]}`,
+  'plain',
+];
+
 function verdictOf({
   secrets: all,
   outputs: published,
   configuration,
 }: Status): readonly [string, 'good' | 'warn' | 'bad'] {
-  const isBad =
-    all.some((one) => secretLook(one) === 'bad') || published.some((one) => OUTPUT_LOOKS[one.state][1] === 'bad');
+  const isBad = all.some((one) => secretLook(one) === 'bad') || published.some((one) => outputLook(one) === 'bad');
   if (isBad) return ['something is missing', 'bad'];
   const isUneasy =
     configuration.refused.length > 0 ||
     all.some((one) => secretLook(one) === 'warn') ||
-    published.some(
-      (one) => one.held !== undefined || one.drift !== undefined || one.failure !== undefined || one.state === 'owed',
-    );
+    published.some((one) => outputLook(one) === 'warn');
   return isUneasy ? ['needs attention', 'warn'] : ['all is well', 'good'];
 }
 
@@ -148,12 +152,12 @@ function troubles(view: View, { secrets: all, outputs: published, backends, conf
     }
   };
   for (const why of configuration.refused) add('bad', 'configuration refused', why);
-  for (const { name, failure } of backends) add('bad', `backend ${name}`, failure);
-  for (const one of byUrgency(all)) {
+  for (const { name, failure } of byUrgency(backends, loginLook)) add('bad', `backend ${name}`, failure);
+  for (const one of byUrgency(all, secretLook)) {
     const look = secretLook(one);
     if (look === 'bad' || look === 'warn') add(look, `secret ${one.name}`, one.failure ?? one.warning);
   }
-  for (const { name, state, failure, held, drift } of published) {
+  for (const { name, state, failure, held, drift } of byUrgency(published, outputLook)) {
     add(OUTPUT_LOOKS[state][1] === 'bad' ? 'bad' : 'warn', `output ${name}`, failure);
     add('warn', `output ${name} is changed on disk`, drift);
     add('warn', `output ${name} is held back`, held?.failure);
@@ -169,17 +173,10 @@ function troubles(view: View, { secrets: all, outputs: published, backends, conf
   return { title: titled('WRONG, AND WHAT TO DO'), lines };
 }
 
-const OUTPUT_LOOKS: Readonly<Record<OutputStatus['state'], readonly [string, 'good' | 'warn' | 'bad']>> = {
-  waiting: ['waiting', 'bad'],
-  failed: ['failed', 'bad'],
-  owed: ['reload owed', 'warn'],
-  settled: ['taken up', 'good'],
-};
-
 function outputs(view: View, { outputs: published }: Status): Section {
   const signs = signsOf(view);
   const width = widthOf(published, view, 24);
-  const lines = published.map(({ name, state, generation, missing = [], held, drift }): Line => {
+  const lines = byUrgency(published, outputLook).map(({ name, state, generation, missing = [], held, drift }): Line => {
     const [word, look] = OUTPUT_LOOKS[state];
     const trouble = drift !== undefined ? 'changed on disk' : held !== undefined ? 'held back' : undefined;
     const shown = trouble === undefined ? `${signs[look]} ${word}` : `${signs.warn} ${trouble}`;
@@ -194,24 +191,6 @@ function outputs(view: View, { outputs: published }: Status): Section {
   return { title: titled('OUTPUTS'), lines };
 }
 
-const SECRET_LOOKS: Readonly<Record<SecretStatus['state'], 'good' | 'warn' | 'bad'>> = {
-  waiting: 'bad',
-  absent: 'bad',
-  fresh: 'good',
-  stale: 'warn',
-  expired: 'bad',
-};
-
-function secretLook({ state, optional, warning }: SecretStatus): 'good' | 'warn' | 'bad' | 'plain' {
-  if (optional && (state === 'absent' || state === 'waiting')) return 'plain';
-  return state === 'fresh' && warning !== undefined ? 'warn' : SECRET_LOOKS[state];
-}
-
-const RANKS = ['bad', 'warn', 'good', 'plain'];
-
-const byUrgency = (all: readonly SecretStatus[]): readonly SecretStatus[] =>
-  [...all].sort((a, b) => RANKS.indexOf(secretLook(a)) - RANKS.indexOf(secretLook(b)));
-
 /** From this width on there is room for a longer bar and for the age. */
 const WIDE = 90;
 
@@ -220,7 +199,7 @@ function secrets(view: View, { secrets: all }: Status): Section {
   const width = widthOf(all, view, columns >= WIDE ? 32 : 16);
   const barWidth = columns >= WIDE ? 24 : 12;
   const signs = signsOf(view);
-  const lines = byUrgency(all).map((secret): Line => {
+  const lines = byUrgency(all, secretLook).map((secret): Line => {
     const { name, state, endsAt, nextAt, ageSeconds } = secret;
     const look = secretLook(secret);
     const until = (at: string | undefined) =>
@@ -261,19 +240,9 @@ export function barOf(
   return on.repeat(full) + off.repeat(width - full);
 }
 
-const LOGIN_LOOKS: Readonly<Record<NonNullable<BackendStatus['login']>['state'], Look>> = {
-  out: 'dim',
-  'logging-in': 'warn',
-  live: 'good',
-  renewing: 'good',
-  replacing: 'good',
-  dead: 'bad',
-  stopped: 'dim',
-};
-
 function logins(view: View, { backends }: Status): Section {
   const width = widthOf(backends, view, 24);
-  const lines = backends.map(({ name, kind, login }): Line => {
+  const lines = byUrgency(backends, loginLook).map(({ name, kind, login }): Line => {
     if (login === undefined)
       return [
         [`${padded(name, width)}  `, 'plain'],

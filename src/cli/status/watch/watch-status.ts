@@ -1,4 +1,4 @@
-import { asFailure } from '../../../base/errors.ts';
+import { asFailure, failure } from '../../../base/errors.ts';
 import { readEnvironment } from '../../../config/environment.ts';
 import type { FailureStatus, Status } from '../../../deliver/api/status.ts';
 import { wantsColours } from '../../../log/terminal/pretty.ts';
@@ -19,6 +19,9 @@ export interface WatchOptions {
 /** How long the view says that the agent was started again. */
 const NOTE_MS = 30_000;
 
+/** The view says that an answer is missing after so long, while the request goes on waiting for it. */
+const LATE_MS = 3_000;
+
 /**
  * `pannier status --watch` on a terminal: a view of the agent that is painted in place until `q`, Ctrl-C or a signal.
  * It goes on while the agent does not answer, with what is known, and says so.
@@ -33,17 +36,21 @@ export async function watchStatus({ ask, place, stop, everyMs }: WatchOptions): 
   let status: Status | undefined;
   let answeredMs = performance.now();
   let silent: FailureStatus | undefined;
+  let askedMs: number | undefined;
   let note: { readonly text: string; readonly untilMs: number } | undefined;
 
   const paint = () => {
     const now = performance.now();
     const aheadMs = now - answeredMs;
+    const isLate = askedMs !== undefined && now - askedMs >= LATE_MS;
+    const why =
+      silent ?? (isLate ? failure('AGENT_SILENT', place, 'it takes the request and does not answer') : undefined);
     const nowMs = status === undefined ? Date.now() : Date.parse(status.now) + aheadMs;
     screen.show(
       linesOf({
         status,
         nowMs,
-        ...(silent === undefined ? {} : { silent: { why: silent, sinceMs: nowMs - aheadMs } }),
+        ...(why === undefined ? {} : { silent: { why, sinceMs: nowMs - aheadMs } }),
         ...(note === undefined || note.untilMs < now ? {} : { note: note.text }),
         columns: terminal.columns,
         rows: terminal.rows,
@@ -66,10 +73,13 @@ export async function watchStatus({ ask, place, stop, everyMs }: WatchOptions): 
       paint();
     },
   });
+  // A request may wait for long; meanwhile the view says what time it is, and since when there is no answer.
+  const waiting = setInterval(() => void (askedMs !== undefined && paint()), everyMs);
   try {
     while (!over.aborted && terminal.isThere()) {
       try {
         const before = status?.bootId;
+        askedMs = performance.now();
         status = await ask(over);
         answeredMs = performance.now();
         silent = undefined;
@@ -80,11 +90,13 @@ export async function watchStatus({ ask, place, stop, everyMs }: WatchOptions): 
       } catch (error) {
         if (!over.aborted) silent = asFailure(error, place);
       }
+      askedMs = undefined;
       if (over.aborted) break;
       paint();
       await pause(everyMs, over);
     }
   } finally {
+    clearInterval(waiting);
     process.stdout.off('resize', resized);
   }
 }

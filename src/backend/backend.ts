@@ -105,10 +105,13 @@ export interface Original {
   readonly text?: Secret;
 }
 
-/** The result of a fetch; `unchanged` has no value, but its life counts from now. */
+/**
+ * The result of a fetch; `unchanged` has no value, but its life counts from now. `asOfMonoMs`: the backend was not asked
+ * now, and this is when it has last shown that the value is the present one.
+ */
 export type Fetch =
   | { readonly state: 'changed'; readonly value: Fetched }
-  | { readonly state: 'unchanged'; readonly life: Life };
+  | { readonly state: 'unchanged'; readonly life: Life; readonly asOfMonoMs?: number };
 
 /**
  * A kind of backend: how to fetch, renew and watch. Implementations are safe to call for many wants at once, throw

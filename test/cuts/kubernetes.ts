@@ -13,9 +13,10 @@ export const KUBERNETES: readonly Cut[] = [
     'this.#call((version) => version !== this.#version);\n        return undefined;',
     'return undefined;',
   ),
-  backend('kube-push', 'watched.get(id)?.watch?.isCurrent(version) === true', 'watched.get(id)?.watch === null', {
+  backend('kube-push', 'if (heardMs === undefined) return undefined;', 'return undefined;', {
     by: 'makes polls free',
   }),
+  backend('kube-push', 'Math.min(SILENT_MS, ', 'Math.min(1e12, ', { by: 'longer than a bookmark takes' }),
   backend('kube-push', '=== URGENCY.poll && this', '>= URGENCY.login && this', { by: 'makes polls free' }),
   watch(
     'kube-nothing-missed',

@@ -26,6 +26,9 @@ export const kubernetesSource: Section = {
       watch(
         'makes polls free: while it is open and silent, none of them asks the server; a refresh that was asked for does',
       ),
+      watch(
+        'that is silent for longer than a bookmark takes is no answer, and what it tells is as old as what was last heard',
+      ),
       watch('tells when the object is deleted, and again when it is made anew'),
       watch('of an object that is not there yet tells when it is made'),
       watch('is shared by all wants of the object, and ends with the last of them'),

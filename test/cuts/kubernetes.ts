@@ -90,8 +90,8 @@ export const KUBERNETES: readonly Cut[] = [
   plugin('kube-plugin-bound', 'length > MAX_PRINTED', 'length > 1e12', { by: 'prints too much' }),
   cutIn('src/backend/kubernetes/access/exec-credential.ts')(
     'kube-plugin-bound',
-    "await this.#flights.run('run', () => this.#run(place))",
-    'await this.#run(place)',
+    "this.#flights.run('run', () => this.#run(place))",
+    'this.#run(place)',
     { by: 'kept until it ends' },
   ),
   cutIn('src/backend/kubernetes/client/refusal.ts')(

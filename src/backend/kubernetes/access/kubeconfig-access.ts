@@ -14,8 +14,9 @@ import { type KubeContext, readKubeconfig, stampOf } from './kubeconfig.ts';
 export function createKubeconfigAccess(
   { path, context }: KubeconfigAccess,
   ownNamespace: string | undefined,
-  deps: ExecDeps,
+  deps: Omit<ExecDeps, 'closing'>,
 ): Access {
+  const close = new AbortController();
   const flights = new SingleFlight<string, Read>();
   let last: (Read & { readonly stamp: string }) | undefined;
   /** The TLS of a plugin's certificate, as long as the plugin gives the same one. */
@@ -33,7 +34,10 @@ export function createKubeconfigAccess(
     const found = await flights.run(stamp, async () => {
       const one = await readKubeconfig(path, context, place);
       const { user } = one;
-      return { context: one, ...(user.kind === 'exec' ? { exec: new ExecCredentials(user.plugin, deps) } : {}) };
+      return {
+        context: one,
+        ...(user.kind === 'exec' ? { exec: new ExecCredentials(user.plugin, { ...deps, closing: close.signal }) } : {}),
+      };
     });
     last = { ...found, stamp };
     return found;
@@ -57,7 +61,7 @@ export function createKubeconfigAccess(
       const common = { address, tls, namespace: ownNamespace ?? found.namespace ?? 'default' };
       const credential = `the user ${userName} of ${path}`;
       if (exec !== undefined) {
-        const given = await exec.current(place);
+        const given = await exec.current(place, signal);
         const token = given.token === undefined ? {} : { token: given.token };
         return { ...common, tls: tlsWith(tls, given), ...token, credential: `the plugin of ${credential}` };
       }
@@ -68,6 +72,8 @@ export function createKubeconfigAccess(
       return { ...common, credential };
     },
     refused: () => last?.exec?.forget(),
+    trouble: (backend) => last?.exec?.trouble(`${backend}.kubeconfig`),
+    close: () => close.abort(),
   };
 }
 

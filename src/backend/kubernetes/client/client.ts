@@ -144,6 +144,7 @@ export class KubeClient implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
+    this.#options.access.close?.();
     await this.#peers[Symbol.asyncDispose]();
   }
 

@@ -57,6 +57,7 @@ export const KUBERNETES: readonly Cut[] = [
   backend('kube-exact', 'last !== undefined && equalValues(last.fields, fields)', 'last?.version === version', {
     by: 'a label is no new value',
   }),
+  backend('kube-exact', 'life: LIFE, version };', 'life: LIFE };', { by: 'a label is no new value' }),
   cutIn('src/backend/kubernetes/client/object-ref.ts')(
     'kube-least',
     'fieldSelector: `metadata.name=${name}`',

@@ -63,7 +63,7 @@ export const kubernetesSource: Section = {
       'A key of an object is a field with exactly its bytes; a new version with the same keys is no new value.',
       object('of kind Secret has a field for each key of its data, decoded; bytes that are no text stay bytes'),
       object('of kind ConfigMap has the keys of data as they are, and those of binaryData decoded'),
-      object('that has another version with the same keys is unchanged: a label is no new value'),
+      object('that has another version with the same keys is unchanged, by its new version: a label is no new value'),
     ),
     held(
       'kube-least',

@@ -82,10 +82,11 @@ export class KubeSource implements Source, Disposable {
     }
     const { version, fields } = found;
     this.#reads.set(id, { version, atMonoMs });
-    // A change of labels or of other keys is a new version of the object, and no new value.
+    // A change of labels or of other keys is a new version of the object, and no new value. The newest version counts:
+    // an agent that starts now knows no other one, and the statements of both are to be equal.
     if (last !== undefined && equalValues(last.fields, fields)) {
       this.#versionOf.set(last.fields, version);
-      return { state: 'unchanged', life: LIFE };
+      return { state: 'unchanged', life: LIFE, version };
     }
     this.#versionOf.set(fields, version);
     return { state: 'changed', value: { fields, version, life: LIFE } };

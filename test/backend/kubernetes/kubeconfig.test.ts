@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createKubeconfigAccess } from '../../../src/backend/kubernetes/access/kubeconfig-access.ts';
-import { PannierError } from '../../../src/base/errors.ts';
+import { failure, PannierError } from '../../../src/base/errors.ts';
 import { FakeClock } from '../../fake-clock.ts';
 import { isRunning } from '../../system/agent.helpers.ts';
 
@@ -172,6 +172,27 @@ describe('a kubeconfig', () => {
     expect(failed.code).toBe('BACKEND_FILE');
     expect(failed.seen).toContain(seen);
     expect(JSON.stringify(failed)).not.toContain(CANARY);
+  });
+});
+
+describe('a failure of a connection by a kubeconfig', () => {
+  const told = (place: string, seen: string, hint: string) =>
+    open().inItsWords?.(failure('BACKEND_TLS', place, seen, { hint }));
+
+  it('names what stands in that file, and not the keys that may not stand beside it', () => {
+    expect(told('backends.k8s.tls.caFile', 'cannot be read (ENOENT): /ca', 'Check the path.')).toMatchObject({
+      place: 'backends.k8s.kubeconfig',
+      seen: 'certificate-authority of the cluster: cannot be read (ENOENT): /ca',
+    });
+    const unknown = told(
+      'secrets.db',
+      'certificate signed by an unknown authority',
+      'Set tls.caFile, or correct address.',
+    );
+    expect(unknown).toMatchObject({
+      place: 'secrets.db',
+      hint: 'Set certificate-authority of the cluster, or correct server of the cluster.',
+    });
   });
 });
 

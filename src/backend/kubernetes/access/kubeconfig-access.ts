@@ -1,5 +1,5 @@
 import { errnoWord } from '../../../base/errno.ts';
-import { fail } from '../../../base/errors.ts';
+import { type Failure, fail, failure } from '../../../base/errors.ts';
 import { isHeaderToken } from '../../../base/header-text.ts';
 import type { Secret } from '../../../base/secret.ts';
 import { SingleFlight } from '../../../base/single-flight.ts';
@@ -74,12 +74,33 @@ export function createKubeconfigAccess(
     refused: () => last?.exec?.forget(),
     trouble: (backend) => last?.exec?.trouble(`${backend}.kubeconfig`),
     close: () => close.abort(),
+    inItsWords,
   };
 }
 
 interface Read {
   readonly context: KubeContext;
   readonly exec?: ExecCredentials;
+}
+
+/** What a kubeconfig file has in place of the keys of a backend. */
+const ITS_WORDS: readonly (readonly [RegExp, string])[] = [
+  [/\btls\.caFile\b/g, 'certificate-authority of the cluster'],
+  [/\btls\.certFile\b/g, 'client-certificate of the user'],
+  [/\btls\.keyFile\b/g, 'client-key of the user'],
+  [/\btls\.serverName\b/g, 'tls-server-name of the cluster'],
+  [/\baddress\b/g, 'server of the cluster'],
+];
+
+/** The keys `tls` and `address` may not stand beside `kubeconfig`, so no message sends anybody there. */
+function inItsWords(failed: Failure): Failure {
+  const reword = (text: string) => ITS_WORDS.reduce((said, [key, word]) => said.replace(key, word), text);
+  const { code, place, seen, hint } = failed;
+  const [, backend, key] = /^(backends\..+)\.(tls(?:\.\w+)?)$/.exec(place) ?? [];
+  const details = { ...failed, ...(hint === undefined ? {} : { hint: reword(hint) }) };
+  if (backend === undefined || key === undefined) return failure(code, place, seen, details);
+  const told = key === 'tls' ? reword(seen) : `${reword(key)}: ${seen}`;
+  return failure(code, `${backend}.kubeconfig`, told, details);
 }
 
 function sendable(token: Secret, place: string, path: string): Secret {

@@ -2,8 +2,8 @@
 #
 #   docker build -t pannier:0.1.0 --build-arg VERSION=0.1.0 .
 #
-# What is copied carries the time SOURCE_DATE_EPOCH, so that with BuildKit's rewrite-timestamp the same input gives the
-# same layers but for the program: V8's bytecode inside it differs from build to build.
+# What is copied carries the time SOURCE_DATE_EPOCH, so that with BuildKit's rewrite-timestamp, or buildah's --timestamp,
+# the same input gives the same layers.
 
 # Any Debian with npm. The Node that ends up in the image is the one of package-lock.json.
 ARG BUILD_IMAGE=docker.io/library/node:24-trixie

@@ -1,16 +1,14 @@
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { promisify } from 'node:util';
 import { build, type Plugin } from 'esbuild';
 import { BACKEND_KINDS } from '../src/backend/registry.ts';
 import { manPage } from '../src/cli/man.ts';
 import { tablesOfParts } from '../src/config/check/make-tables.ts';
-import { loadSchemas } from '../src/config/check/schemas.ts';
 import { exportJsonSchema } from '../src/config/json-schema.ts';
 import { scriptsOf } from './chunks.ts';
+import { makeBytecode } from './make-bytecode.ts';
 import { billOfMaterials } from './sbom.ts';
 import { thirdPartyNotices } from './third-party.ts';
 
@@ -179,7 +177,7 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/agent/kept-certificates.ts',
   ],
   acme: [
-    'src/backend/acme/config/resolve.ts',
+    'src/backend/acme/config/resolving.ts',
     'src/backend/acme/config/resolve-request.ts',
     'src/backend/acme/open.ts',
     'src/agent/run-backend-command.ts',
@@ -219,7 +217,7 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
   ],
   logins: ['src/backend/vault/auth/methods/approle.ts'],
   aws: [
-    'src/backend/aws/config/resolve.ts',
+    'src/backend/aws/config/resolving.ts',
     'src/backend/aws/config/resolve-request.ts',
     'src/backend/aws/open.ts',
     'src/backend/vault/auth/methods/aws.ts',
@@ -260,7 +258,7 @@ const result = await build({
   alias: { axios: './src/backend/vault/client/axios-stub.cjs' },
   plugins: [leaveOut, leaveApart],
 });
-const tables = tablesOfParts(await loadSchemas(BACKEND_KINDS));
+const tables = await tablesOfParts(BACKEND_KINDS);
 const scripts = await scriptsOf(result, SCRIPTS, {
   PANNIER_TEMPLATES: JSON.stringify(Object.fromEntries(templates)),
   ...Object.fromEntries(Object.entries(tables).map(([name, text]) => [name, JSON.stringify(text)])),
@@ -308,7 +306,4 @@ await build({
   define,
 });
 
-// In processes of their own, since V8 refuses bytecode that was made under other flags.
-for (const command of ['init', 'run']) {
-  await promisify(execFile)(process.execPath, ['scripts/bytecode.ts', 'dist', hash, command]);
-}
+await makeBytecode('dist', hash);

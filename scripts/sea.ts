@@ -21,10 +21,9 @@ const run = promisify(execFile);
 const work = await mkdtemp(join(tmpdir(), 'pannier-sea-'));
 const temporary = `${out}.${process.pid}`;
 try {
-  const main = join(work, 'sea.js');
   await build({
     entryPoints: ['src/cli/sea.ts'],
-    outfile: main,
+    outfile: join(work, 'sea.js'),
     bundle: true,
     platform: 'node',
     format: 'cjs',
@@ -36,11 +35,10 @@ try {
   const bytecode = files.filter((name) => name.endsWith(ending));
   if (bytecode.length === 0) throw new Error(`dist holds no bytecode of Node ${process.version}: npm run build`);
   const beside = files.filter((name) => (name.endsWith('.js') && name !== 'pannier.js') || name.endsWith('.cjs'));
-  const config = join(work, 'sea.json');
   const blob = join(work, 'sea.blob');
   const settings = {
-    main,
-    output: blob,
+    main: 'sea.js', // relative, since the blob has it, and `work` has another name each time
+    output: 'sea.blob',
     disableExperimentalSEAWarning: true,
     execArgv: ['--disable-sigusr1'],
     assets: {
@@ -48,8 +46,8 @@ try {
       ...Object.fromEntries(beside.map((name) => [name, resolve('dist', name)])),
     },
   };
-  await writeFile(config, JSON.stringify(settings));
-  await run(process.execPath, ['--experimental-sea-config', config]);
+  await writeFile(join(work, 'sea.json'), JSON.stringify(settings));
+  await run(process.execPath, ['--experimental-sea-config', 'sea.json'], { cwd: work });
 
   await mkdir(dirname(out), { recursive: true });
   await copyFile(process.execPath, temporary);

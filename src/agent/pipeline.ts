@@ -1,3 +1,4 @@
+import type { Backend } from '../backend/backend.ts';
 import { asFailure, type Failure, failure } from '../base/errors.ts';
 import type { Emit, Fact } from '../base/fact.ts';
 import { isSamePlainData } from '../base/plain-data-equal.ts';
@@ -200,17 +201,23 @@ export class Pipeline implements AsyncDisposable {
     }
   }
 
-  /**
-   * Why a secret that has no entry yet has none: its backend's trouble, or that no answer came so far. An optional
-   * secret is in no trouble: it counts as absent a moment later.
-   */
+  /** Why a secret that has no entry yet has none: its backend's trouble, or that no answer came so far. */
   reasonMissing(name: string): Failure {
-    const secret = this.#plan?.config.secrets.get(name);
-    const backend = secret?.optional === true ? undefined : this.#backends.byName().get(secret?.backend ?? '');
-    const trouble = backend?.trouble?.();
+    const backend = this.#backendToWaitFor(name);
     const from = backend === undefined ? '' : ` from ${backend.where}, backend ${backend.name}`;
-    const seen = `no answer has come yet${from}`;
-    return trouble ?? failure('SECRET_NEVER_FETCHED', secret?.place ?? `secrets.${name}`, seen);
+    const place = this.#plan?.config.secrets.get(name)?.place ?? `secrets.${name}`;
+    return backend?.trouble?.() ?? failure('SECRET_NEVER_FETCHED', place, `no answer has come yet${from}`);
+  }
+
+  /** The trouble of the backend that a secret without an entry waits for; undefined: it is in none. */
+  troubleOf(name: string): Failure | undefined {
+    return this.#backendToWaitFor(name)?.trouble?.();
+  }
+
+  /** Undefined for an optional secret: it counts as absent a moment later. */
+  #backendToWaitFor(name: string): Backend | undefined {
+    const secret = this.#plan?.config.secrets.get(name);
+    return secret?.optional === true ? undefined : this.#backends.byName().get(secret?.backend ?? '');
   }
 
   /** Calls `heard` when an output may have changed state, with its name, and when a login failed. */

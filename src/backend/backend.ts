@@ -125,6 +125,11 @@ export interface Source {
    * BACKEND_REJECTED, BACKEND_FILE, or what the client and the session throw.
    */
   fetch(want: Want, last: Fetched | undefined, signal: AbortSignal): Promise<Fetch>;
+  /**
+   * The part of the backend that a want is asked from, where parts can hang each for itself, as the mounts of Vault do.
+   * Absent: no parts are known.
+   */
+  partOf?(want: Want): string;
   /** Extends a lease; the answer's life starts at the request. Absent: leases of this source are not renewable. */
   renew?(want: Want, life: LeaseLife, signal: AbortSignal): Promise<LeaseLife>;
   /**

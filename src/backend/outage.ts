@@ -1,4 +1,4 @@
-import { CODES } from '../base/codes.ts';
+import { codeTable } from '../base/codes.ts';
 import type { Failure } from '../base/errors.ts';
 
 /** The exit status of failures that say: the backend does not answer now. */
@@ -9,5 +9,5 @@ const BACKEND_DOWN = 3;
  * or something before it answered. That a login or a path is refused, or that nothing is stored, is an answer.
  */
 export function isOutage({ code }: Failure): boolean {
-  return CODES[code].exit === BACKEND_DOWN || code === 'BACKEND_MALFORMED' || code === 'BACKEND_REDIRECT';
+  return codeTable()[code].exit === BACKEND_DOWN || code === 'BACKEND_MALFORMED' || code === 'BACKEND_REDIRECT';
 }

@@ -1,3 +1,5 @@
+import { madeOnce } from './made-once.ts';
+
 /** When a failed call may be tried again: at once, after a wait, never with this input, or after a new login. */
 export type Retry = 'now' | 'backoff' | 'never' | 'login';
 
@@ -13,9 +15,10 @@ interface CodeRow {
 
 /**
  * Every failure that a user can cause or see. A code keeps its meaning for ever. docs/errors.md is made from this
- * table, and `test/docs/errors.test.ts` compares the two.
+ * table, and `test/docs/errors.test.ts` compares the two. It is made with the first failure: a start without one does
+ * not even have its bytecode.
  */
-export const CODES = {
+const makeTable = () => ({
   // ---- configuration and usage
   CONFIG_UNREADABLE: row(2, 'never', 'Check the path and its permissions.'),
   CONFIG_MALFORMED: row(2, 'never', 'Correct the syntax at this place.'),
@@ -236,9 +239,12 @@ export const CODES = {
   TRACES_UNUSABLE: row(1, 'never', 'Correct the variable or the key, and start the agent again.'),
   TRACES_NOT_SENT: row(1, 'backoff', 'Check the address of the receiver and its health; the agent goes on without.'),
   INTERNAL: row(1, 'backoff', 'Please report it with the log around it.'),
-} as const;
+});
 
-export type Code = keyof typeof CODES;
+export type Code = keyof ReturnType<typeof makeTable>;
+
+/** What is known of each code. */
+export const codeTable: () => Readonly<Record<Code, CodeRow>> = madeOnce(makeTable);
 
 function row(exit: ExitStatus, retry: Retry, hint: string): CodeRow {
   return { exit, retry, hint };

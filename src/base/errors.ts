@@ -1,4 +1,4 @@
-import { CODES, type Code, type ExitStatus, type Retry } from './codes.ts';
+import { type Code, codeTable, type ExitStatus, type Retry } from './codes.ts';
 import { printable } from './printable.ts';
 
 /** A place in a text file; line and column are counted from 1. */
@@ -38,7 +38,7 @@ export interface FailureDetails {
 
 /** Builds a failure; hint and retry come from the table of codes unless given. */
 export function failure(code: Code, place: string, seen: string, details: FailureDetails = {}): Failure {
-  const { hint, retry } = CODES[code];
+  const { hint, retry } = codeTable()[code];
   return Object.freeze({
     code,
     place,
@@ -115,7 +115,7 @@ export function failuresOf(error: unknown, place: string): readonly Failure[] {
 /** The exit status of a command that ended with these failures: the first of 2, 4, 3 and 1 that one of them has. */
 export function exitStatus(failures: Iterable<Failure>): ExitStatus {
   const statuses = new Set<ExitStatus>();
-  for (const { code } of failures) statuses.add(CODES[code].exit);
+  for (const { code } of failures) statuses.add(codeTable()[code].exit);
   return ([2, 4, 3] as const).find((status) => statuses.has(status)) ?? 1;
 }
 

@@ -97,7 +97,7 @@ async function loadBy(problems: Problems, options: LoadOptions, { texts, readFil
     else files.push(await interpolate(parsed, { ...file, dir: dirname(file.path) }, env, problems, readFile));
   }
   if (!isComplete && problems.count > 0) throw await problemsError(problems, texts);
-  await loadLateKeys(kinds, files);
+  await loadLateKeys(kinds, files, problems);
   const merged = mergeFiles(files, problems);
   const config = await resolveConfig(merged, kinds, { env, cwd, problems });
   if (problems.count > 0) {
@@ -121,8 +121,12 @@ async function loadBy(problems: Problems, options: LoadOptions, { texts, readFil
   }
 }
 
-/** Loads what is needed to resolve the requests and the backends that few configurations have. */
-async function loadLateKeys(kinds: readonly BackendKindConfig[], files: readonly SourceFile[]): Promise<void> {
+/** Loads what is needed to check and resolve the requests and the backends that few configurations have. */
+async function loadLateKeys(
+  kinds: readonly BackendKindConfig[],
+  files: readonly SourceFile[],
+  { checker }: Problems,
+): Promise<void> {
   for (const [key, load] of kinds.flatMap(({ lateRequestKeys = {} }) => Object.entries(lateRequestKeys))) {
     if (files.some(({ tree }) => requestsIn(tree).some(has(key)))) await load();
   }
@@ -131,7 +135,8 @@ async function loadLateKeys(kinds: readonly BackendKindConfig[], files: readonly
     if (loadResolve === undefined) continue;
     const all = files.flatMap(({ tree: { backends } }) => (isTree(backends) ? Object.values(backends) : []));
     const own = all.filter(isTree).filter((entry) => entry['kind'] === kind);
-    if (own.length > 0) await loadResolve(own);
+    const tables = own.length > 0 ? await loadResolve(own) : undefined;
+    checker.learn?.(tables);
   }
 }
 

@@ -1,6 +1,7 @@
 import { backoffMs } from '../base/backoff.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Failure } from '../base/errors.ts';
+import { type Mount, Mounts, mayHang, note, noteTime } from './mounts.ts';
 
 /**
  * What one request says about its backend. `answer`: the backend works, whatever it thinks of the request. `trouble`:
@@ -31,14 +32,8 @@ export interface CircuitDeps {
 /** So many failures in a row, with no answer in between, open the circuit. */
 export const OPENS_AFTER = 3;
 
-/** So many paths must have failed in a row before the failures of paths count as one of the backend. */
-const MIN_PATHS = 5;
-
 /** An urgent request may be the probe when the last failure is so long ago, whatever is left of the pause. */
 const URGENT_PAUSE_MS = 1_000;
-
-/** How many paths are remembered; an agent that asks for more has shown enough. */
-const MAX_KNOWN = 64;
 
 /**
  * The circuit breaker of one backend: while the backend does not answer, one request at a time finds out whether it
@@ -54,7 +49,10 @@ const MAX_KNOWN = 64;
  * After an outage `closed` begins narrow: two requests at once, and twice as many with each answer.
  *
  * One secret or mount that fails must not stop the others. So a failure that can be one path's own (`trouble`) counts
- * for the whole backend only together with those of other paths and other mounts, as far as the agent asks for any.
+ * for the whole backend only together with those of other paths and other mounts, as far as the agent has asked for any
+ * lately, see `Mounts`. When it opens for one mount, as no other was asked, the others are let through all the same,
+ * one request of each at a time. An answer to one of them closes the circuit, and that mount alone does not open it
+ * again.
  */
 export class Circuit {
   readonly #deps: CircuitDeps;
@@ -67,9 +65,7 @@ export class Circuit {
   #probeMonoMs = 0;
   #failure: Failure | undefined;
   #width = Number.POSITIVE_INFINITY;
-  readonly #known = new Paths();
-  /** The paths that have failed since the last answer. */
-  readonly #failing = new Paths();
+  readonly #mounts = new Mounts();
 
   constructor(deps: CircuitDeps) {
     this.#deps = deps;
@@ -86,9 +82,28 @@ export class Circuit {
     return this.#state === 'closed' ? this.#width : 1;
   }
 
+  /** The mount of a request that is about to be sent, or to wait for it. */
+  ask(path: string): Mount {
+    const mount = this.#mounts.of(path);
+    mount.askedMonoMs = this.#deps.clock.monoMs();
+    return mount;
+  }
+
+  /** Whether a request may hang as others of its mount do, while mounts that hang hold so many places. */
+  holds(mount: Mount, path: string, places: number): boolean {
+    const now = this.#deps.clock.monoMs();
+    return mayHang(mount, path, now) && this.#mounts.hanging(now) >= places;
+  }
+
+  /** Whether the circuit is not closed for this mount: other mounts have failed, and no more than one of them. */
+  isPassed(mount: Mount | undefined): boolean {
+    if (mount === undefined || mount.failing.size > 0 || mount.isAlone) return false;
+    return this.#state !== 'closed' && !this.#isSure;
+  }
+
   /** Why a request is not to be sent and not to wait either; undefined: it may go on. */
-  refusal(isUrgent: boolean): Failure | undefined {
-    if (this.#state !== 'open') return undefined;
+  refusal(isUrgent: boolean, mount?: Mount): Failure | undefined {
+    if (this.#state !== 'open' || this.isPassed(mount)) return undefined;
     const now = this.#deps.clock.monoMs();
     const untilMs = isUrgent ? Math.min(this.#probeMonoMs, this.#failedMonoMs + URGENT_PAUSE_MS) : this.#probeMonoMs;
     return now < untilMs ? this.#failure : undefined;
@@ -108,27 +123,35 @@ export class Circuit {
 
   /** @param path of the request, without its query; its first part is the mount. */
   report(path: string, outcome: Outcome): void {
-    this.#known.add(path);
+    const mount = this.ask(path);
+    note(mount.paths, path);
+    const hangs = outcome.kind !== 'answer' && outcome.failure.code === 'BACKEND_TIMEOUT';
+    noteTime(mount, path, !hangs, mount.askedMonoMs);
     if (outcome.kind === 'answer') {
-      this.#answered();
+      this.#answered(mount);
       return;
     }
+    if (mount.isAlone && outcome.kind === 'trouble' && this.#state === 'closed') return;
     this.#failures++;
     if (outcome.kind === 'down') this.#downs++;
-    this.#failing.add(path);
+    note(mount.failing, path);
     this.#failedMonoMs = this.#deps.clock.monoMs();
     if (this.#failures === 1) this.#failingSinceMonoMs = this.#failedMonoMs;
     this.#failure = outcome.failure;
     if (this.#state !== 'closed' || this.#isWhole()) this.#open(outcome.failure.retryAfterMs);
   }
 
-  #answered(): void {
+  #answered(mount: Mount): void {
+    // A login may succeed where all secrets are out of reach.
+    const wasWell = this.isPassed(mount) && mount.name !== 'auth';
+    if (wasWell) this.#mounts.setAlone();
+    mount.isAlone = false;
     this.#failures = 0;
     this.#downs = 0;
-    this.#failing.clear();
+    this.#mounts.forget();
     this.#width *= 2;
     if (this.#state === 'closed') return;
-    this.#width = 2;
+    this.#width = wasWell ? Number.POSITIVE_INFINITY : 2;
     this.#enter('closed');
     this.#deps.recovered?.(this.#deps.clock.monoMs() - this.#failingSinceMonoMs);
   }
@@ -141,41 +164,21 @@ export class Circuit {
   }
 
   #isWhole(): boolean {
-    if (this.#failures < OPENS_AFTER) return false;
-    if (this.#downs >= OPENS_AFTER) return true;
-    const { paths, mounts } = this.#known;
-    return this.#failing.paths >= Math.min(MIN_PATHS, paths) && this.#failing.mounts >= Math.min(2, mounts);
+    return this.#failures >= OPENS_AFTER && (this.#isDown || this.#mounts.allFail(this.#failedMonoMs));
+  }
+
+  get #isDown(): boolean {
+    return this.#downs >= OPENS_AFTER;
+  }
+
+  /** Whether more than one mount has failed, or no connection could be made. */
+  get #isSure(): boolean {
+    return this.#isDown || this.#mounts.failing > 1;
   }
 
   #enter(state: CircuitState): void {
     if (state === this.#state) return;
     this.#state = state;
     this.#deps.changed?.(this.view);
-  }
-}
-
-/** Distinct paths and their mounts; those of logins and of the server itself are no mounts that hold secrets. */
-class Paths {
-  readonly #paths = new Set<string>();
-  readonly #mounts = new Set<string>();
-
-  get paths(): number {
-    return this.#paths.size;
-  }
-
-  get mounts(): number {
-    return this.#mounts.size;
-  }
-
-  add(path: string): void {
-    if (this.#paths.size >= MAX_KNOWN) return;
-    const mount = /^\/?(?:v1\/)?([^/]*)/.exec(path)?.[1] ?? '';
-    this.#paths.add(path);
-    if (mount !== 'auth' && mount !== 'sys') this.#mounts.add(mount);
-  }
-
-  clear(): void {
-    this.#paths.clear();
-    this.#mounts.clear();
   }
 }

@@ -3,6 +3,7 @@ import { fail, type PannierError } from '../base/errors.ts';
 import { URGENCY, type Urgency } from '../base/urgency.ts';
 import type { CallCancellation } from './call-cancellation.ts';
 import type { Circuit, Outcome } from './circuit.ts';
+import type { Mount } from './mounts.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 export interface RequestLimits {
@@ -30,8 +31,14 @@ export interface Slot {
   release(): void;
 }
 
-interface Waiting {
+interface Asked {
   readonly urgency: Urgency;
+  /** Absent: nothing is known of what is asked for. */
+  readonly mount: Mount | undefined;
+  readonly path: string | undefined;
+}
+
+interface Waiting extends Asked {
   readonly go: (slot: Slot) => void;
   readonly refuse: (why: PannierError) => void;
   readonly place: string;
@@ -40,6 +47,9 @@ interface Waiting {
 /** So many logins and renewals go on beside the probe of the circuit, and beside what it lets through at first. */
 const SPARE_IN_CIRCUIT = 1;
 
+/** Mounts whose requests hang hold no more than this part of the places, all together. */
+const HUNG_SHARE = 1 / 2;
+
 const URGENCIES = Object.values(URGENCY);
 
 /**
@@ -47,8 +57,9 @@ const URGENCIES = Object.values(URGENCY);
  * does not run yet: a healthy start with 10,000 secrets is a long queue, not a timeout.
  *
  * Urgent requests go before the others, see urgency.ts, so that a queue of fetches against a slow server cannot let a
- * lease or a login end. Within each urgency the order is first come, first served. Four things hold a request back:
+ * lease or a login end. Within each urgency the order is first come, first served. Five things hold a request back:
  * - as many requests as `count`, or as the circuit allows, are under way; logins and renewals have a few more;
+ * - requests of its mount got no answer in time: such mounts have half of the places, but for what was answered since;
  * - the rate is used up; logins and renewals use it, but never wait for it;
  * - the moment before which nothing is sent; a renewal does not wait for it;
  * - the circuit is open: then the request fails at once, and those that wait fail too.
@@ -68,26 +79,38 @@ export class RequestLimiter {
   /**
    * Waits for a slot.
    * @param place configuration path, for the error of an open circuit.
+   * @param path of the request, for what is known of its mount. Absent: it counts as one of no mount.
    * @throws the reason of `stop`, or why the circuit is open.
    */
-  async take(urgency: Urgency, stop: CallCancellation, place: string): Promise<Slot> {
+  async take(urgency: Urgency, stop: CallCancellation, place: string, path?: string): Promise<Slot> {
     if (stop.reason !== undefined) throw stop.reason;
-    const why = this.#limits.circuit?.refusal(urgency <= URGENCY.ending);
+    const { circuit } = this.#limits;
+    const mount = path === undefined ? undefined : circuit?.ask(path);
+    const why = circuit?.refusal(isUrgent(urgency), mount);
     if (why !== undefined) throw fail(why.code, place, why.seen, { hint: why.hint, retry: why.retry });
-    if (this.#hasWaiting(urgency) || !this.#mayBegin(urgency)) return await this.#wait(urgency, stop, place);
-    return this.#begin();
+    const asked = { urgency, mount, path };
+    if (this.#hasWaiting(urgency) || !this.#mayBegin(asked)) return await this.#wait(asked, stop, place);
+    return this.#begin(mount);
   }
 
   #hasWaiting(urgency: Urgency): boolean {
     return this.#queues.some((queue, at) => at <= urgency && queue.size > 0);
   }
 
-  #mayBegin(urgency: Urgency): boolean {
+  #isFull({ urgency }: Asked): boolean {
+    const { count, spare = 0 } = this.#limits;
+    return this.#running >= count + (isUrgent(urgency) ? spare : 0);
+  }
+
+  #mayBegin(asked: Asked): boolean {
+    if (this.#isFull(asked)) return false;
+    const { urgency, mount, path = '' } = asked;
     const { count, spare = 0, circuit } = this.#limits;
-    const isUrgent = urgency <= URGENCY.ending;
-    if (this.#running >= count + (isUrgent ? spare : 0)) return false;
-    const width = circuit?.width ?? Number.POSITIVE_INFINITY;
-    if (this.#running >= width + (isUrgent ? Math.min(spare, SPARE_IN_CIRCUIT) : 0)) return false;
+    const width =
+      (circuit?.width ?? Number.POSITIVE_INFINITY) + (isUrgent(urgency) ? Math.min(spare, SPARE_IN_CIRCUIT) : 0);
+    const running = mount !== undefined && circuit?.isPassed(mount) === true ? mount.running : this.#running;
+    if (running >= width) return false;
+    if (mount !== undefined && !isUrgent(urgency) && circuit?.holds(mount, path, count * HUNG_SHARE)) return false;
     return this.#waitMs(urgency) <= 0;
   }
 
@@ -95,12 +118,12 @@ export class RequestLimiter {
   #waitMs(urgency: Urgency): number {
     const { clock, notBeforeMonoMs = 0 } = this.#limits;
     const startMs = urgency === URGENCY.ending ? 0 : notBeforeMonoMs - clock.monoMs();
-    return Math.max(startMs, urgency <= URGENCY.ending ? 0 : (this.#bucket?.waitMs() ?? 0));
+    return Math.max(startMs, isUrgent(urgency) ? 0 : (this.#bucket?.waitMs() ?? 0));
   }
 
-  #begin(): Slot {
+  #begin(mount: Mount | undefined): Slot {
     const { circuit } = this.#limits;
-    this.#running++;
+    this.#count(mount, 1);
     this.#bucket?.take();
     let isProbe = circuit?.begin() ?? false;
     return {
@@ -110,22 +133,27 @@ export class RequestLimiter {
         if (circuit?.view.state === 'open') this.#refuseAll();
       },
       release: () => {
-        this.#running--;
+        this.#count(mount, -1);
         if (isProbe) circuit?.probeLost();
         this.#pump();
       },
     };
   }
 
-  #wait(urgency: Urgency, stop: CallCancellation, place: string): Promise<Slot> {
+  #count(mount: Mount | undefined, more: 1 | -1): void {
+    this.#running += more;
+    if (mount !== undefined) mount.running += more;
+  }
+
+  #wait(asked: Asked, stop: CallCancellation, place: string): Promise<Slot> {
     return new Promise((resolve, reject) => {
-      const queue = this.#queues[urgency] as Set<Waiting>;
+      const queue = this.#queues[asked.urgency] as Set<Waiting>;
       const end = () => {
         queue.delete(waiting);
         cancel();
       };
       const waiting: Waiting = {
-        urgency,
+        ...asked,
         place,
         go: (slot) => {
           end();
@@ -150,9 +178,9 @@ export class RequestLimiter {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
     for (const queue of this.#queues) {
-      for (const { urgency, go } of queue) {
-        if (!this.#mayBegin(urgency)) break;
-        go(this.#begin());
+      for (const waiting of queue) {
+        if (this.#isFull(waiting)) break;
+        if (this.#mayBegin(waiting)) waiting.go(this.#begin(waiting.mount));
       }
     }
     const waitsMs = this.#queues.flatMap((queue, at) => (queue.size > 0 ? [this.#waitMs(at as Urgency)] : []));
@@ -163,11 +191,18 @@ export class RequestLimiter {
   }
 
   #refuseAll(): void {
-    const why = this.#limits.circuit?.view.failure;
+    const { circuit } = this.#limits;
+    const why = circuit?.view.failure;
     if (why === undefined) return;
     for (const queue of this.#queues) {
-      for (const { place, refuse } of queue)
+      for (const { place, mount, refuse } of queue) {
+        if (circuit?.isPassed(mount) === true) continue;
         refuse(fail(why.code, place, why.seen, { hint: why.hint, retry: why.retry }));
+      }
     }
   }
+}
+
+function isUrgent(urgency: Urgency): boolean {
+  return urgency <= URGENCY.ending;
 }

@@ -47,6 +47,8 @@ export interface Turn {
   readonly freshTls?: boolean;
   /** Configuration path, for errors. */
   readonly place: string;
+  /** Path of the request, from which its mount is known before it is built. Absent: the backend has no mounts. */
+  readonly path?: string | undefined;
 }
 
 const REDIRECTS = new Set([301, 302, 307, 308]);
@@ -104,13 +106,13 @@ export class Transport implements AsyncDisposable {
    * the circuit is open, what the last request failed for.
    */
   async run<T>(turn: Turn, signal: AbortSignal, work: (send: Send) => Promise<T>): Promise<T> {
-    const { urgency = urgencyOf(signal), place, freshTls } = turn;
+    const { urgency = urgencyOf(signal), place, path, freshTls } = turn;
     const stop = new CallCancellation();
     const cancel = () => stop.stop(fail('CANCELLED', place, 'the call was cancelled'));
     const unlisten = onAbort(signal, cancel);
     const unlistenClosing = onAbort(this.#closing.signal, cancel);
     try {
-      const slot = await this.#limiter.take(urgency, stop, place);
+      const slot = await this.#limiter.take(urgency, stop, place, path);
       try {
         if (freshTls) this.#endpoint.pool.lookAtFiles();
         const { clock, timeoutMs } = this.#options;

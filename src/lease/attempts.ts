@@ -164,7 +164,7 @@ export class Attempts implements Disposable {
     const restored =
       earlier === undefined ? kept : await earlier.takeUp(item, this.#earlierContext, this.#begin(item, urgency));
     using standBy = restored === undefined ? earlier?.standBy(item, this.#earlierContext) : undefined;
-    const limiter = doing === 'fetch' && restored === undefined ? this.#deps.logins.limiterOf(item.backend) : undefined;
+    const limiter = doing === 'fetch' && restored === undefined ? this.#deps.logins.limiterOf(item) : undefined;
     await limiter?.enter();
     try {
       if (lease !== undefined) {

@@ -14,7 +14,8 @@ export interface BackendLoginsActions {
 interface FollowedBackend {
   /** Id of the newest login; 0 until a login is replaced for the first time. */
   newestLogin: number;
-  readonly limiter: FetchLimiter;
+  /** One for each part of it, so that fetches which hang in one part hold no place of another. */
+  readonly limiters: Map<string, FetchLimiter>;
   readonly subscriptions: readonly (Disposable | undefined)[];
 }
 
@@ -40,9 +41,15 @@ export class BackendLogins {
     for (const backend of backends) if (!this.#followed.has(backend)) this.#subscribe(backend);
   }
 
-  /** Limits the fetches from a backend; undefined when the backend is not followed. */
-  limiterOf(backend: Backend): FetchLimiter | undefined {
-    return this.#followed.get(backend)?.limiter;
+  /** Limits the fetches from the part of a backend that an item is from; undefined when it is not followed. */
+  limiterOf({ backend, want }: Item): FetchLimiter | undefined {
+    const limiters = this.#followed.get(backend)?.limiters;
+    const part = backend.source.partOf?.(want) ?? '';
+    const known = limiters?.get(part);
+    if (limiters === undefined || known !== undefined) return known;
+    const made = new FetchLimiter();
+    limiters.set(part, made);
+    return made;
   }
 
   /** Whether an item holds a lease of a login that was replaced, so that it must be fetched under the newest login. */
@@ -65,7 +72,7 @@ export class BackendLogins {
     };
     this.#followed.set(backend, {
       newestLogin: 0,
-      limiter: new FetchLimiter(),
+      limiters: new Map(),
       subscriptions: [
         backend.onLoginReplacing?.(replaced),
         backend.onLoginDead?.(() => this.#actions.died(backend)),

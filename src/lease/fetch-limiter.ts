@@ -1,14 +1,14 @@
 /**
- * How many fetches from one backend run at most. Far more than the sixteen that a client sends at a time, so that a
- * backend whose requests carry many secrets each can gather them; a multiple of 20, which is what BatchGetSecretValue
- * takes.
+ * How many fetches from one part of a backend run at most. Far more than the sixteen that a client sends at a time, so
+ * that a backend whose requests carry many secrets each can gather them; a multiple of 20, which is what
+ * BatchGetSecretValue takes.
  */
 export const MAX_RUNNING = 260;
 
 /**
- * Limits how many fetches from one backend run; the others wait here, first come, first served. The client limits its
- * requests too, but a fetch that waits there is a chain of suspended calls and here a single one: 5,000 secrets at a
- * start take 60 MiB less at the peak.
+ * Limits how many fetches from one part of a backend run; the others wait here, first come, first served. The client
+ * limits its requests too, but a fetch that waits there is a chain of suspended calls and here a single one: 5,000
+ * secrets at a start take 60 MiB less at the peak.
  */
 export class FetchLimiter {
   #running = 0;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { BACKEND_KINDS } from '../../src/backend/registry.ts';
-import { CODES } from '../../src/base/codes.ts';
+import { codeTable } from '../../src/base/codes.ts';
 import type { ProblemsError } from '../../src/base/errors.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { BAO, briefly, loadFixture, loadText, loadWith, makeFolder, problemsOf } from './config.helpers.ts';
@@ -41,7 +41,7 @@ describe('problems', () => {
   });
 
   it('all have exit status 2', () => {
-    const statuses = Object.entries(CODES)
+    const statuses = Object.entries(codeTable())
       .filter(([code]) => code.startsWith('CONFIG_'))
       .map(([, { exit }]) => exit);
     expect(new Set(statuses)).toEqual(new Set([2]));

@@ -4,10 +4,10 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import * as z from 'zod/mini';
 import { BACKEND_KINDS } from '../../src/backend/registry.ts';
-import { makeTables } from '../../src/config/check/make-tables.ts';
+import { makeTables, tablesOfParts } from '../../src/config/check/make-tables.ts';
 import { loadSchemas, type Schemas } from '../../src/config/check/schemas.ts';
 import type { SchemaName } from '../../src/config/check/shapes.ts';
-import { fits } from '../../src/config/check/table.ts';
+import { fits, type KnownTables } from '../../src/config/check/table.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { fencedBlocks } from '../docs/fenced.ts';
 import { makeFolder, problemsOf } from './config.helpers.ts';
@@ -90,6 +90,16 @@ describe('the tables of the schemas', () => {
     }
     expect(seen.good).toBeGreaterThan(1_000);
     expect(seen.bad).toBeGreaterThan(1_000);
+  });
+
+  it('are in parts, of which one has each backend, and none has a secret that all of them together refuse', async () => {
+    const parts = Object.values(await tablesOfParts(BACKEND_KINDS)).map((text) => JSON.parse(text) as KnownTables);
+    const isInSome = (name: SchemaName, value: unknown) =>
+      parts.some((part) => part.byName[name] !== undefined && fits(part.tables, part.byName[name], value));
+    for (const [name, value] of entries) {
+      if (name === 'backend') expect(isInSome(name, value), JSON.stringify(value)).toBe(both(name, value)[1]);
+      if (name === 'secret' && isInSome(name, value)) expect(both(name, value)[1], JSON.stringify(value)).toBe(true);
+    }
   });
 
   it('do not accept the key __proto__, which zod would leave out', () => {

@@ -3,6 +3,7 @@ import { type Cut, cutIn } from './cut.ts';
 const circuit = cutIn('src/http/circuit.ts');
 const deadlines = cutIn('src/lease/deadlines.ts');
 const limiter = cutIn('src/http/request-limiter.ts');
+const mounts = cutIn('src/http/mounts.ts');
 const schedule = cutIn('src/lease/schedule.ts');
 const slot = cutIn('src/agent/output/reload-slot.ts');
 
@@ -34,8 +35,8 @@ export const FLEET: readonly Cut[] = [
   // Without the breaker, each secret finds out for itself that the server is away.
   circuit(
     'fleet-outage',
-    "if (this.#state !== 'open') return undefined;",
-    "if (this.#state !== 'none') return undefined;",
+    "if (this.#state !== 'open' || this.isPassed(mount)) return undefined;",
+    "if (this.#state !== 'none' || this.isPassed(mount)) return undefined;",
   ),
   cutIn('src/base/backoff.ts')(
     'patient-backoff',
@@ -43,17 +44,35 @@ export const FLEET: readonly Cut[] = [
     'failures === 0 ? random()',
   ),
   circuit('circuit-opens', 'OPENS_AFTER = 3;', 'OPENS_AFTER = 3e9;'),
-  circuit(
-    'circuit-one-path',
-    'return this.#failing.paths >= Math.min(MIN_PATHS, paths) && this.#failing.mounts >= Math.min(2, mounts);',
-    'return paths + mounts > 0;',
-  ),
-  limiter('urgent-first', 'const queue = this.#queues[urgency] as', 'const queue = this.#queues[0] as', {
+  mounts('circuit-opens', 'failing.size === 0 && isLate(askedMonoMs, nowMonoMs)', 'failing.size === 0', {
+    by: 'opens the circuit in an outage',
+  }),
+  mounts('circuit-opens', 'return this.failing > 1 || !well.some(holdsSecrets);', 'return true;', {
+    by: 'within the last minute',
+  }),
+  mounts('circuit-one-path', 'Math.min(2, pathsOf(counted))', '0', { by: 'the only secret of a mount' }),
+  circuit('circuit-one-path', "this.#state !== 'open' || this.isPassed(mount)", "this.#state !== 'open'", {
+    by: 'is passed by',
+  }),
+  circuit('circuit-one-path', 'if (wasWell) this.#mounts.setAlone();', '', { by: 'is passed by' }),
+  limiter('circuit-one-path', 'if (circuit?.isPassed(mount) === true) continue;', '', {
+    by: 'one of a mount at a time',
+  }),
+  limiter('hung-mount', '!isUrgent(urgency) && circuit?.holds(', 'false && circuit?.holds(', {
+    by: 'hold half of the places',
+  }),
+  mounts('hung-mount', ' && !well.has(plain(path))', '', { by: 'once they were answered' }),
+  cutIn('src/lease/backend-logins.ts')('hung-mount', "backend.source.partOf?.(want) ?? ''", "''", {
+    by: 'in one part of a backend',
+  }),
+  limiter('urgent-first', 'const queue = this.#queues[asked.urgency] as', 'const queue = this.#queues[0] as', {
     by: 'begin in the order',
   }),
-  limiter('urgent-first', 'count + (isUrgent ? spare : 0)', 'count', { by: 'that hang in all slots' }),
-  limiter('urgent-first', 'isUrgent ? Math.min(spare, SPARE_IN_CIRCUIT) : 0', '0', { by: 'that hang in all slots' }),
-  limiter('request-rate', 'urgency <= URGENCY.ending ? 0 : (this.#bucket', 'false ? 0 : (this.#bucket'),
+  limiter('urgent-first', 'count + (isUrgent(urgency) ? spare : 0)', 'count', { by: 'that hang in all slots' }),
+  limiter('urgent-first', 'isUrgent(urgency) ? Math.min(spare, SPARE_IN_CIRCUIT) : 0', '0', {
+    by: 'that hang in all slots',
+  }),
+  limiter('request-rate', 'isUrgent(urgency) ? 0 : (this.#bucket', 'false ? 0 : (this.#bucket'),
   cutIn('src/backend/protection.ts')(
     'start-spread',
     'spreadsStart === true ? (requests?.startSpreadMs ?? 0) : 0',

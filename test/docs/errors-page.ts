@@ -1,4 +1,4 @@
-import { CODES, type Code } from '../../src/base/codes.ts';
+import { type Code, codeTable } from '../../src/base/codes.ts';
 import { MEANINGS } from '../../src/base/meanings.ts';
 
 const START = '<!-- table made by npm run docs -->';
@@ -19,7 +19,7 @@ A warning (–) is told and ends nothing.
 /** docs/errors.md with the table that the codes make; the text above it is taken from `current`. */
 export function errorsPage(current: string): string {
   const intro = current.includes(START) ? current.slice(0, current.indexOf(START)) : INTRO;
-  const rows = Object.entries(CODES).map(([code, { exit, hint }]) => {
+  const rows = Object.entries(codeTable()).map(([code, { exit, hint }]) => {
     const meaning = MEANINGS[code as Code];
     return `| \`${code}\` | ${meaning.endsWith('(a warning).') ? '–' : exit} | ${meaning} | ${hint} |`;
   });

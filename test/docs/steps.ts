@@ -67,6 +67,7 @@ export const stable = (text: string): string =>
     .replaceAll(/\b[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}\b/g, 'UUID')
     .replaceAll(/\b[\da-z]{12,20}-\d+\b/g, 'ETAG')
     .replaceAll(/\b(Age: |ageSeconds":)\d+/g, '$1N')
+    .replaceAll(/"(sources|configuration)":"[\da-f]{16}"/g, '"$1":"HASH"') // of the address of the server too
     .replaceAll(/\b(pid|process) \d+\b/g, '$1 N')
     .replaceAll(/\b(pannier|version) \d+\.\d+\.\d+\b/g, '$1 VERSION')
     .replaceAll(/(?<= )(-|over)(?= )/g, 'DURATION') // a column without one, for the moment

@@ -8,7 +8,7 @@ import { DockerfileParser } from 'dockerfile-ast';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { parseCommandLine } from '../cli/command-line.helpers.ts';
-import { awsProblems, composeProblems } from './schemas.ts';
+import { awsProblems, vendorProblems } from './schemas.ts';
 
 const run = promisify(execFile);
 const read = (name: string) => readFileSync(`examples/${name}`, 'utf8');
@@ -26,7 +26,7 @@ describe('Docker Compose', () => {
     { timeout: 120_000 },
     async (name) => {
       const file = parse(read(`compose/${name}.yaml`));
-      expect(await composeProblems(file)).toEqual([]);
+      expect(await vendorProblems('compose-spec', file)).toEqual([]);
       const { pannier } = file.services;
       expect(await parseCommandLine(pannier.command)).toBe('run');
       const [, program, ...args] = pannier.healthcheck.test as string[];
@@ -40,6 +40,68 @@ describe('Docker Compose', () => {
     const { stdout } = await run('docker', ['stack', 'config', '--compose-file', 'examples/compose/stack.yaml']);
     expect(parse(stdout).services.pannier.deploy.mode).toBe('global');
   });
+});
+
+describe('Docker Swarm', () => {
+  const stack = parse(read('swarm/stack.yaml'));
+  const { shop } = stack.services;
+  const config = parse(read('swarm/pannier.yaml'));
+
+  it('stack.yaml is what the Compose Specification allows', { timeout: 120_000 }, async () => {
+    expect(await vendorProblems('compose-spec', stack)).toEqual([]);
+    expect(await vendorProblems('compose-spec', { ...stack, scrts: {} })).not.toEqual([]);
+  });
+
+  it('docker stack deploy accepts it', async (context) => {
+    context.skip(!(await isHere('docker', 'stack', 'config', '--help')), 'docker is not installed');
+    const { stdout } = await run('docker', ['stack', 'config', '--compose-file', 'examples/swarm/stack.yaml']);
+    const { configs, secrets, volumes } = parse(stdout).services.shop;
+    expect(configs).toEqual([{ source: 'pannier_v1', target: '/etc/pannier/pannier.yaml', mode: 0o444 }]);
+    expect(secrets.map(({ mode, uid }: Record<string, unknown>) => [mode, uid])).toEqual(
+      Array(2).fill([0o400, '1000']),
+    );
+    expect(volumes).toEqual([{ type: 'tmpfs', target: '/run/shop-secrets', tmpfs: { size: 2 ** 20 } }]);
+  });
+
+  it('the configuration reads what the stack mounts, and publishes into its tmpfs alone', () => {
+    const { roleIdFile, secretIdFile } = config.backends.bao.auth;
+    const mounted = shop.secrets.map(({ target }: { target: string }) => `/run/secrets/${target}`);
+    expect([roleIdFile, secretIdFile]).toEqual(mounted);
+    for (const { source } of shop.secrets) expect(stack.secrets).toHaveProperty(source);
+    for (const { source } of shop.configs) expect(stack.configs[source].file).toBe('./pannier.yaml');
+    expect(shop.read_only).toBe(true);
+    expect(config.outputs.shop.dir.startsWith(`${shop.volumes[0].target}/`)).toBe(true);
+    expect(shop.environment.PANNIER_SOCKET).toBe(config.admin.listen);
+  });
+
+  it('the image starts the application under pannier exec, and its check exists', async () => {
+    const file = DockerfileParser.parse(read('swarm/Dockerfile'));
+    const [entry, command] = ['ENTRYPOINT', 'CMD'].map((keyword) =>
+      JSON.parse(
+        file
+          .getInstructions()
+          .find((one) => one.getKeyword() === keyword)
+          ?.getArgumentsContent() ?? '',
+      ),
+    );
+    expect(entry.slice(0, 3)).toEqual(['/usr/bin/tini', '--', '/usr/bin/pannier']);
+    expect(await parseCommandLine([...entry.slice(3), ...command])).toBe('exec');
+    const [kind, program, ...args] = shop.healthcheck.test as string[];
+    expect([kind, program, await parseCommandLine(args)]).toEqual(['CMD', '/usr/bin/pannier', 'probe']);
+  });
+});
+
+describe('each of these platforms', () => {
+  it.each(['compose', 'ecs', 'nomad', 'swarm', 'systemd'])(
+    '%s: pannier validate accepts its configuration',
+    async (name) => {
+      const env = { ...process.env, CREDENTIALS_DIRECTORY: '/run/credentials/pannier.service' };
+      const argv = ['dist/pannier.js', 'validate', '-c', `examples/${name}/pannier.yaml`];
+      const { stdout, stderr } = await run(process.execPath, argv, { env });
+      expect(stdout).toMatch(/^valid: /);
+      expect(stderr).toBe('');
+    },
+  );
 });
 
 describe('Amazon ECS', () => {

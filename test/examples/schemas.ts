@@ -41,18 +41,33 @@ for o in data['objects']:
   return python(path, script, { objects, versions: each });
 }
 
-/** The problems that the Compose Specification finds in a file. */
-export async function composeProblems(file: object): Promise<readonly string[]> {
+/**
+ * The problems that a published schema finds in a file: `compose-spec` for Docker Compose, `github-workflows`,
+ * `dependabot`.
+ */
+export async function vendorProblems(schema: string, file: object): Promise<readonly string[]> {
   const version = '0.39.0';
   const all = [`check-jsonschema==${version}`, ...JSON_SCHEMA];
   const path = await ensurePythonPackages({ name: 'check-jsonschema', version, all });
   const script = `
 import jsonschema, os
-schema = json.load(open(os.path.join(sys.path[0], 'check_jsonschema/builtin_schemas/vendor/compose-spec.json')))
+name = f"check_jsonschema/builtin_schemas/vendor/{data['schema']}.json"
+schema = json.load(open(os.path.join(sys.path[0], name)))
 validator = jsonschema.validators.validator_for(schema)(schema)
-problems += [f"{e.json_path}: {e.message}" for e in validator.iter_errors(data)]
+problems += [f"{e.json_path}: {e.message}" for e in validator.iter_errors(data['file'])]
 `;
-  return python(path, script, file);
+  return python(path, script, { schema, file });
+}
+
+/** A file in HCL 2 as data: each block is a list of maps, and an expression stays text, as in `\${file("x")}`. */
+export async function readHcl(text: string): Promise<Record<string, unknown>> {
+  const version = '8.1.4';
+  const all = [`python-hcl2==${version}`, 'lark==1.3.1'];
+  const path = await ensurePythonPackages({ name: 'python-hcl2', version, all });
+  const [json = ''] = await python(path, 'import hcl2\nproblems.append(json.dumps(hcl2.loads(data["text"])))', {
+    text,
+  });
+  return JSON.parse(json) as Record<string, unknown>;
 }
 
 /** The problems that the model of an AWS API finds in the parameters of a call. */
@@ -74,6 +89,25 @@ report = ParamValidator().validate(data['parameters'], shape)
 if report.has_errors(): problems.append(report.generate_report())
 `;
   return python(path, script, { service, call, parameters });
+}
+
+/** The problems that the reader of in-toto finds in a statement, with the provenance of SLSA that it holds. */
+export async function provenanceProblems(statement: object): Promise<readonly string[]> {
+  const version = '0.9.3';
+  const all = [`in-toto-attestation==${version}`, 'protobuf==7.36.2'];
+  const path = await ensurePythonPackages({ name: 'in-toto-attestation', version, all });
+  const script = `
+from google.protobuf import json_format
+from in_toto_attestation.v1.statement import Statement
+from in_toto_attestation.v1.statement_pb2 import Statement as Message
+from in_toto_attestation.predicates.provenance.v1.provenance_pb2 import Provenance as Predicate
+try:
+    Statement.copy_from_pb(json_format.ParseDict(data, Message())).validate()
+    json_format.ParseDict(data['predicate'], Predicate())
+except (ValueError, json_format.ParseError) as e:
+    problems.append(str(e))
+`;
+  return python(path, script, statement);
 }
 
 /** Runs a script that reads `data` and fills `problems`. */

@@ -12,6 +12,7 @@ import { createVaultBackend } from '../../src/backend/vault/backend.ts';
 import { createVaultClient } from '../../src/backend/vault/client/create-client.ts';
 import type { VaultBackendConfig } from '../../src/backend/vault/config/config.ts';
 import type { VaultRequest } from '../../src/backend/vault/config/request.ts';
+import type { Exchange } from '../../src/http/transport.ts';
 import { LeaseManager } from '../../src/lease/manager.ts';
 import type { SimTime } from './sim-clock.ts';
 import type { SimServer } from './sim-server.ts';
@@ -25,6 +26,8 @@ export interface SimAgentOptions {
   readonly pod: string;
   /** How many secrets of KV it has. */
   readonly polled: number;
+  /** They are in one mount, not in two by turns. Absent or false: in two. */
+  readonly oneMount?: boolean | undefined;
   readonly refreshMs: number;
   readonly startSpreadMs: number;
   readonly reloadSpreadMs: number;
@@ -43,7 +46,7 @@ export class SimAgent {
   readonly #cancelReload: () => void;
 
   constructor(options: SimAgentOptions) {
-    const { time, server, random, pod, polled, refreshMs, startSpreadMs, reloadSpreadMs, reloaded } = options;
+    const { time, server, random, pod, polled, oneMount, refreshMs, startSpreadMs, reloadSpreadMs, reloaded } = options;
     const clock = time.clockAt(random() * 3_600_000);
     const emit = () => {};
     const auth = {
@@ -58,7 +61,7 @@ export class SimAgent {
     const kept = new Map<string, never>();
     const context = { clock, random, emit, env: {}, version: 'simulated', kept, spreadsStart: true } as const;
     const protection = protectionOf(config, context);
-    const exchange = (request: Parameters<SimServer['answer']>[0]) => server.answer(request);
+    const exchange: Exchange = (request, stop) => server.answer(request, stop);
     const client = createVaultClient({ config, clock, emit, env: {}, protection, exchange });
     const method = createVaultMethod({ name: 'bao', auth }, { client, clock, emit, env: {}, kept });
     const spreadsFirst = spreadsFirstOf(config);
@@ -84,13 +87,19 @@ export class SimAgent {
     });
     const wants = new Map<string, Want>();
     for (let nth = 0; nth < polled; nth++) {
-      const path = nth % 2 === 0 ? 'secret/shop/app' : 'team/shop/mail';
-      const name = nth < 2 ? path.replace(/.*\//, '') : `more-${nth}`;
-      const own = nth < 2 ? path : `${path}-${nth}`;
+      const path = oneMount === true || nth % 2 === 0 ? 'secret/shop/app' : 'team/shop/mail';
+      const isPlain = nth < (oneMount === true ? 1 : 2);
+      const name = isPlain ? path.replace(/.*\//, '') : `more-${nth}`;
+      const own = isPlain ? path : `${path}-${nth}`;
       wants.set(name, wantOf(name, { kind: 'vault-kv', path: own }, refreshMs));
     }
     wants.set('db', wantOf('db', { kind: 'vault-read', path: 'database/creds/shop' }, refreshMs));
     manager.reconcile(wants, new Map([['bao', this.#backend]]));
+  }
+
+  /** What status says of the circuit breaker. */
+  get circuit(): string | undefined {
+    return this.#backend.circuit?.()?.state;
   }
 
   /** How many of its secrets are as they should be. */

@@ -1,3 +1,4 @@
+import type { CallCancellation } from '../../src/http/call-cancellation.ts';
 import type { WireAnswer, WireRequest } from '../../src/http/exchange.ts';
 import { WireError } from '../../src/http/wire-error.ts';
 import type { SimTime } from './sim-clock.ts';
@@ -13,7 +14,7 @@ export interface ServerOptions {
   readonly loginTtlS: number;
   readonly leaseTtlS: number;
   /** Called for each request that comes, also while the server is down. */
-  readonly seen: (kind: RequestKind, refused: boolean) => void;
+  readonly seen: (kind: RequestKind, refused: boolean, path: string) => void;
 }
 
 /**
@@ -28,6 +29,8 @@ export class SimServer {
   #serial = 0;
   /** Nothing listens: connections are refused. */
   isDown = false;
+  /** What happens to each request whose path this is: no answer comes, or 503. */
+  trouble: { readonly paths: RegExp; readonly is: 'hang' | 'unavailable' } | undefined;
   /** One of two mounts of KV is gone: each read of it is answered with 404. */
   isKvGone = false;
   /** The version of every KV secret. */
@@ -37,13 +40,16 @@ export class SimServer {
     this.#options = options;
   }
 
-  async answer({ method, path, body }: WireRequest): Promise<WireAnswer> {
+  async answer({ method, path, body }: WireRequest, stop: CallCancellation): Promise<WireAnswer> {
     const { time, random, seen } = this.#options;
     const kind = kindOf(path);
     const isRefused = !this.isDown && !this.#hasCapacity();
-    seen(kind, this.isDown || isRefused);
+    seen(kind, this.isDown || isRefused, path);
     await new Promise<void>((resolve) => time.after(this.isDown ? 1 : 5 + 10 * random(), resolve));
     if (this.isDown) throw new WireError({ code: 'ECONNREFUSED' }, { stale: false, midway: false });
+    const trouble = this.trouble?.paths.test(path) === true ? this.trouble.is : undefined;
+    if (trouble === 'hang') return await new Promise((_, reject) => stop.listen(() => reject(stop.reason)));
+    if (trouble === 'unavailable') return json(503, { errors: ['Vault is sealed'] });
     if (isRefused) return json(random() < 0.5 ? 503 : 429, { errors: ['too many requests'] });
     return this.#reply(`${method} ${path.replace(/(?<=\/shop\/(?:app|mail))-\d+$/, '')}`, body);
   }

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { CODES } from '../../src/base/codes.ts';
+import { codeTable } from '../../src/base/codes.ts';
 import { type Failure, PannierError, ProblemsError } from '../../src/base/errors.ts';
 import type { Fact } from '../../src/base/fact.ts';
 
@@ -98,7 +98,7 @@ function check(said: unknown, codes: Map<string, number>): void {
   if (!isFailure(said)) return;
   const { code, place, seen, hint } = said;
   codes.set(code, (codes.get(code) ?? 0) + 1);
-  if (!Object.hasOwn(CODES, code)) throw new Error(`no code: ${text}`);
+  if (!Object.hasOwn(codeTable(), code)) throw new Error(`no code: ${text}`);
   if (code === 'INTERNAL') throw new Error(`a crash: ${text}`);
   if (place === '' || seen === '' || hint === '') throw new Error(`a failure without a place, reason or hint: ${text}`);
 }

@@ -69,6 +69,85 @@ describe('the circuit breaker of a backend', () => {
     expect(state()).toBe('open');
   });
 
+  it('opens when all fails that was asked for within the last minute, though another mount was well before', async () => {
+    const { clock, report, state } = circuitWorld();
+    const polled = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => `/v1/secret/data/${name}`);
+    report(answer, '/v1/database/creds/b', '/v1/auth/approle/login', ...polled);
+    await clock.advance(30_000);
+    report(trouble, ...polled, ...polled);
+    expect(state()).toBe('closed');
+    report(answer, ...polled);
+    await clock.advance(31_000);
+    report(trouble, ...polled.slice(0, 4));
+    expect(state()).toBe('closed');
+    report(trouble, ...polled.slice(4));
+    expect(state()).toBe('open');
+  });
+
+  it('is not opened by the only secret of a mount, whenever the others were asked for', async () => {
+    const { clock, report, state } = circuitWorld();
+    report(answer, '/v1/secret/data/a', '/v1/database/creds/b');
+    await clock.advance(600_000);
+    for (let round = 0; round < 20; round++) report(trouble, '/v1/database/creds/b');
+    expect(state()).toBe('closed');
+  });
+
+  describe('that one mount has opened, while no other was asked', () => {
+    const [a, b, database, team] = [
+      '/v1/secret/data/a',
+      '/v1/secret/data/b',
+      '/v1/database/creds/c',
+      '/v1/team/data/d',
+    ];
+
+    async function openedByOne() {
+      const world = circuitWorld();
+      const { clock, circuit, report } = world;
+      report(answer, a, b, database, team, '/v1/auth/approle/login');
+      await clock.advance(61_000);
+      report(trouble, a, b, a, b, a, b);
+      const isRefused = (path: string) => circuit.refusal(false, circuit.ask(path)) !== undefined;
+      const refused = () => [a, database, team, '/v1/new/data/e'].map(isRefused);
+      return { ...world, refused };
+    }
+
+    it('is passed by the others, and does not open for that mount again before it has answered', async () => {
+      const { clock, report, refused, state } = await openedByOne();
+      expect([state(), refused()]).toEqual(['open', [true, false, false, false]]);
+      report(answer, database);
+      expect([state(), refused()]).toEqual(['closed', [false, false, false, false]]);
+      await clock.advance(600_000);
+      report(trouble, a, b, a, b, a, b);
+      expect(state()).toBe('closed');
+      report(answer, a);
+      await clock.advance(600_000);
+      report(trouble, a, b, a, b);
+      expect(state()).toBe('open');
+    });
+
+    it('is passed by no other when a second mount has failed', async () => {
+      const { report, refused } = await openedByOne();
+      report(trouble, database);
+      expect(refused()).toEqual([true, true, true, true]);
+    });
+
+    it('opens for that mount again when only a login was answered', async () => {
+      const { clock, report, state } = await openedByOne();
+      report(answer, '/v1/auth/approle/login');
+      await clock.advance(600_000);
+      report(trouble, a, b, a, b);
+      expect(state()).toBe('open');
+    });
+
+    it('opens when all the others fail too, although that mount no longer counts', async () => {
+      const { clock, report, state } = await openedByOne();
+      report(answer, database);
+      await clock.advance(600_000);
+      report(trouble, database, team, database);
+      expect(state()).toBe('open');
+    });
+  });
+
   it('lets one request through after the pause, and the others wait for it', async () => {
     const { clock, circuit, report, state } = circuitWorld();
     report(down, '/v1/a/1', '/v1/a/1', '/v1/a/1');

@@ -16,8 +16,8 @@ function limiterWorld(limits: Partial<RequestLimits> = {}) {
   const began: string[] = [];
   const failed: string[] = [];
   const slots = new Map<string, Slot>();
-  const ask = (name: string, urgency: Urgency, stop = new CallCancellation()) => {
-    limiter.take(urgency, stop, `secrets.${name}`).then(
+  const ask = (name: string, urgency: Urgency, stop = new CallCancellation(), path?: string) => {
+    limiter.take(urgency, stop, `secrets.${name}`, path).then(
       (slot) => {
         began.push(name);
         slots.set(name, slot);
@@ -124,6 +124,69 @@ describe('requests to a backend', () => {
     slots.get('a')?.report('/v1/a/1', { kind: 'answer' });
     await end('a');
     expect(began).toEqual(['probe', 'a', 'b', 'c']);
+  });
+
+  it('do not wait behind those of a mount that hangs, which hold half of the places from the first timeout on', async () => {
+    const { clock, ask, end, slots, began } = limiterWorld({ count: 8 });
+    const timeout = failure('BACKEND_TIMEOUT', 'backends.bao', 'no whole answer within 10000 ms');
+    const hung = Array.from({ length: 30 }, (_, nth) => `hung ${nth}`);
+    for (const name of hung) await ask(name, first, undefined, `kv/data/${name}`);
+    const wait = async (name: string) => {
+      const fromMs = clock.monoMs();
+      await ask(name, poll, undefined, `team/data/${name}`);
+      while (!began.includes(name)) {
+        for (const each of hung.filter((one) => slots.has(one))) {
+          slots.get(each)?.report(`/v1/kv/data/${each}`, { kind: 'trouble', failure: timeout });
+          await end(each);
+          slots.delete(each);
+          await ask(each, first, undefined, `kv/data/${each}`);
+        }
+        await clock.advance(10_000);
+      }
+      slots.get(name)?.report(`/v1/team/data/${name}`, { kind: 'answer' });
+      await end(name);
+      return clock.monoMs() - fromMs;
+    };
+    const waits: number[] = [];
+    for (let nth = 0; nth < 20; nth++) waits.push(await wait(`team ${nth}`));
+    expect([waits[0], Math.max(...waits.slice(1))]).toEqual([10_000, 0]);
+    expect([...slots.keys()].filter((name) => name.startsWith('hung')).length).toBe(4);
+  });
+
+  it('of a mount that hangs do not wait behind the others of it once they were answered', async () => {
+    const { clock, ask, end, slots, began } = limiterWorld({ count: 2 });
+    const timeout = failure('BACKEND_TIMEOUT', 'backends.bao', 'no whole answer within 10000 ms');
+    for (const name of ['hung', 'well']) await ask(name, poll, undefined, `kv/data/${name}`);
+    slots.get('hung')?.report('/v1/kv/data/hung', { kind: 'trouble', failure: timeout });
+    await end('hung');
+    slots.get('well')?.report('/v1/kv/data/well', { kind: 'answer' });
+    await end('well');
+    for (const name of ['hung 1', 'hung 2']) await ask(name, poll, undefined, `kv/data/${name}`);
+    await ask('well again', poll, undefined, 'kv/data/well');
+    expect(began).toEqual(['hung', 'well', 'hung 1', 'well again']);
+    await end('well again');
+    await clock.advance(61_000);
+    await ask('later', poll, undefined, 'kv/data/hung');
+    expect(began.slice(4)).toEqual(['hung 2']);
+  });
+
+  it('pass a circuit that another mount has opened, one of a mount at a time', async () => {
+    const { clock, circuit, ask, end, slots, began, failed } = limiterWorld({ count: 2 });
+    for (const path of ['/v1/kv/a', '/v1/kv/b', '/v1/team/a']) circuit.report(path, { kind: 'answer' });
+    await clock.advance(61_000);
+    for (const name of ['hung 1', 'hung 2', 'waits']) await ask(name, poll, undefined, `kv/${name}`);
+    for (const name of ['team 1', 'team 2']) await ask(name, poll, undefined, `team/${name}`);
+    await clock.advance(61_000);
+    const timeout = { kind: 'trouble', failure: failure('BACKEND_TIMEOUT', 'backends.bao', 'no answer') } as const;
+    for (const path of ['/v1/kv/a', '/v1/kv/b', '/v1/kv/a']) slots.get('hung 1')?.report(path, timeout);
+    await ask('other', poll, undefined, 'other/a');
+    await ask('refused', poll, undefined, 'kv/a');
+    expect([circuit.view.state, began.length, failed.length]).toEqual(['open', 2, 2]);
+    for (const name of ['hung 1', 'hung 2']) await end(name);
+    expect(began.slice(2)).toEqual(['team 1', 'other']);
+    slots.get('team 1')?.report('/v1/team/a', { kind: 'answer' });
+    await end('team 1');
+    expect([circuit.view.state, began.slice(4)]).toEqual(['closed', ['team 2']]);
   });
 
   it('that are cancelled while they wait take no slot', async () => {

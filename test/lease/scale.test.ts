@@ -38,6 +38,15 @@ describe('a thousand secrets', () => {
     expect(backend.fetches.length - before).toBe(MAX_RUNNING);
   });
 
+  it('that hang in one part of a backend hold no place of another part', async () => {
+    const { backend, clock, reconcile, state } = world();
+    Object.assign(backend.source, { partOf: ({ id }: { id: string }) => (id === 's999' ? 'team' : 'secret') });
+    for (const name of names.slice(0, -1)) backend.answers.set(name, () => new Promise(() => {}));
+    reconcile(wantsOf(...names));
+    await clock.advance(100);
+    expect([backend.fetches.length, state('s999')]).toEqual([MAX_RUNNING + 1, 'fresh']);
+  });
+
   it('that are dropped while they wait are not fetched', async () => {
     const { backend, clock, reconcile } = world();
     backend.latencyMs = 10;

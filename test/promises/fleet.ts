@@ -5,8 +5,13 @@ const fleet = inFile(
   'a fleet of 200 agents, through a start, an outage, a mount that is gone, a rollout and a change',
 );
 const circuit = inFile('test/http/circuit.test.ts', 'the circuit breaker of a backend');
+const circuitOfOne = inFile(
+  'test/http/circuit.test.ts',
+  'the circuit breaker of a backend that one mount has opened, while no other was asked',
+);
 const client = inFile('test/http/protection.test.ts', 'a client with a circuit breaker');
 const limiter = inFile('test/http/request-limiter.test.ts', 'requests to a backend');
+const oneOfTwo = inFile('test/fleet/one-mount.test.ts', 'an agent whose secrets are in two mounts, of which one fails');
 const patient = inFile('test/base/patient-backoff.test.ts', 'backoff of what need not hurry');
 const recovered = inFile('test/lease/outage.test.ts', 'when a backend answers again');
 const schedule = inFile('test/lease/schedule.test.ts', 'the schedule');
@@ -68,12 +73,34 @@ export const fleetSection: Section = {
       client(
         'sends nothing while the server fails, tells why with the reason of the server, and goes on when it answers',
       ),
+      circuit('opens when all fails that was asked for within the last minute, though another mount was well before'),
+      inFile(
+        'test/fleet/one-mount.test.ts',
+        'an agent with a lease that is not due, whose other secrets are in one mount',
+      )('opens the circuit in an outage (%s), and brings forward what failed when it is over', 'hang'),
     ),
     held(
       'circuit-one-path',
       'A secret or a mount that fails keeps no other from being fetched.',
       circuit('is not opened by %s', 'all secrets of one mount that fail'),
       client('goes on with other secrets while the role of one database fails'),
+      circuit('is not opened by the only secret of a mount, whenever the others were asked for'),
+      circuitOfOne('is passed by the others, and does not open for that mount again before it has answered'),
+      limiter('pass a circuit that another mount has opened, one of a mount at a time'),
+      oneOfTwo('keeps all of the other one fresh (%s)', 'hang'),
+    ),
+    held(
+      'hung-mount',
+      'Secrets of a mount that hang keep those of other mounts waiting until the first timeout at most, and those of their own mount until they were answered once.',
+      limiter(
+        'do not wait behind those of a mount that hangs, which hold half of the places from the first timeout on',
+      ),
+      limiter('of a mount that hangs do not wait behind the others of it once they were answered'),
+      inFile(
+        'test/lease/scale.test.ts',
+        'a thousand secrets',
+      )('that hang in one part of a backend hold no place of another part'),
+      oneOfTwo('asks for all of the other one in time while hundreds of requests hang'),
     ),
     held(
       'urgent-first',

@@ -1,4 +1,5 @@
 /** Real servers for tests: each starts on 127.0.0.1, in its own temporary directory, and ends with the test process. */
+export { lintWorkflows } from './actionlint.ts';
 export {
   ensureOpenBao,
   ensureOpenBaoFolder,

@@ -14,6 +14,24 @@ const SECTIONS = {
   sds: { socket: './sds.sock', secrets: { pair: { certificate: 'app' } } },
   state: { path: './state', keyFile: './key' },
   log: { level: 'info' },
+  traces: { endpoint: 'http://127.0.0.1:1' },
+};
+/** Their kinds bring tables as well, of the backends and of the secrets that ask them. */
+const OTHER_KINDS = {
+  aws: { kind: 'aws-secrets-manager', region: 'eu-west-1' },
+  le: {
+    kind: 'acme',
+    directory: 'https://127.0.0.1:1/dir',
+    accountKeyFile: './account.pem',
+    termsAgreed: true,
+    http01: { listen: '127.0.0.1:8280' },
+  },
+  cluster: { kind: 'kubernetes', address: 'https://127.0.0.1:1' },
+};
+const UNUSED = {
+  ofAws: { backend: 'aws', secretId: 'app', stage: 'AWSCURRENT' },
+  ofAcme: { backend: 'le', acme: { names: ['a.test'] } },
+  ofCluster: { backend: 'cluster', kubernetesSecret: 'shop/app', keys: ['tls.crt'] },
 };
 const STEP = { command: { argv: ['true'] } };
 
@@ -31,9 +49,10 @@ it('the built pannier checks a good configuration with every section by tables a
     ...SECTIONS,
     backends: {
       values: { kind: 'file', path: './values.json' },
+      ...OTHER_KINDS,
       bao: { kind: 'vault', address: 'http://127.0.0.1:1', auth: { method: 'token', tokenFile } },
     },
-    secrets: { app: { backend: 'values', key: 'app' } },
+    secrets: { app: { backend: 'values', key: 'app' }, ...UNUSED },
     outputs: { shop: { dir: './out', files, reload: [STEP], check: STEP, verify: STEP } },
   });
   const countedTo = join(place.dir, 'counted.json');

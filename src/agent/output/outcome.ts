@@ -47,6 +47,8 @@ export interface Progress {
   /** Where each output stands, by name. */
   readonly outputs: ReadonlyMap<string, OutputState>;
   readonly entryOf: (name: string) => SecretEntry | undefined;
+  /** See `Pipeline.troubleOf`. */
+  readonly troubleOf: (name: string) => Failure | undefined;
   /** See `Pipeline.reasonMissing`. */
   readonly reasonMissing: (name: string) => Failure;
   /** The name of a secret's backend; undefined where only one is configured. */
@@ -118,11 +120,10 @@ function isMissing(name: string, { entryOf }: Progress): boolean {
 }
 
 /** Why a missing secret has no value; undefined: no answer has come, and its backend is in no trouble. */
-function whyMissing(name: string, { entryOf, reasonMissing }: Progress): Failure | undefined {
+function whyMissing(name: string, { entryOf, troubleOf }: Progress): Failure | undefined {
   const entry = entryOf(name);
   if (entry?.state === 'absent') return entry.why;
-  const why = reasonMissing(name);
-  return entry === undefined && why.code !== 'SECRET_NEVER_FETCHED' ? why : undefined;
+  return entry === undefined ? troubleOf(name) : undefined;
 }
 
 /** With several backends, a secret's failure also names the backend: it tells only the address that was asked. */

@@ -9,6 +9,7 @@ export function progressOf(outputs: readonly PlannedEnvironment[], { config }: P
   return {
     outputs: states.size > 0 ? states : waiting(outputs),
     entryOf: (name) => pipeline.secrets.entryOf(name),
+    troubleOf: (name) => pipeline.troubleOf(name),
     reasonMissing: (name) => pipeline.reasonMissing(name),
     backendOf: (name) => (config.backends.size > 1 ? config.secrets.get(name)?.backend : undefined),
   };

@@ -37,7 +37,7 @@ export class Wishes {
   /** Refuses every wish, also those that come later: nobody carries them out any more. */
   end(): void {
     this.#isEnded = true;
-    const why = failure('CANCELLED', this.#place, 'the output has another configuration, or the agent stops');
-    for (const { done } of this.#pending.splice(0)) done(why);
+    const seen = 'the output has another configuration, or the agent stops';
+    for (const { done } of this.#pending.splice(0)) done(failure('CANCELLED', this.#place, seen));
   }
 }

@@ -1,7 +1,7 @@
 import type { BackendKind } from '../kind.ts';
 import type { AcmeBackendConfig } from './config/config.ts';
 
-let resolving: typeof import('./config/resolve.ts') | undefined;
+let resolving: typeof import('./config/resolving.ts') | undefined;
 let requests: typeof import('./config/resolve-request.ts') | undefined;
 
 /** An issuer that speaks ACME (RFC 8555), such as Let's Encrypt, OpenBao's PKI or step-ca. */
@@ -10,8 +10,10 @@ export const acme: BackendKind<AcmeBackendConfig> = {
   loadSchemas: async () => (await import('./config/schemas.ts')).schemas,
   loadWords: async () => (await import('./config/words.ts')).acmeWords,
   loadResolve: async () => {
-    resolving = await import('./config/resolve.ts');
+    resolving = await import('./config/resolving.ts');
+    return resolving.TABLES;
   },
+  bringsTables: true,
   resolve: (name, shape: never, entry, context) => resolving?.resolveAcme(name, shape, entry, context),
   requestKeys: ['acme'],
   companionKeys: {},

@@ -1,7 +1,7 @@
 import type { BackendKind } from '../kind.ts';
 import type { AwsBackendConfig } from './config/config.ts';
 
-let resolving: typeof import('./config/resolve.ts') | undefined;
+let resolving: typeof import('./config/resolving.ts') | undefined;
 let requests: typeof import('./config/resolve-request.ts') | undefined;
 
 const loadRequests = async () => {
@@ -16,8 +16,10 @@ export const aws: BackendKind<AwsBackendConfig> = {
   loadSchemas: async () => (await import('./config/schemas.ts')).schemas,
   loadWords: async () => (await import('./config/words.ts')).awsWords,
   loadResolve: async () => {
-    resolving = await import('./config/resolve.ts');
+    resolving = await import('./config/resolving.ts');
+    return resolving.TABLES;
   },
+  bringsTables: true,
   resolve: (name, shape: never, entry, context) => resolving?.resolveAws(name, shape, entry, context),
   requestKeys: REQUEST_KEYS,
   companionKeys: {

@@ -5,6 +5,7 @@ let resolving: typeof import('./config/resolving.ts') | undefined;
 
 const loadResolve = async () => {
   resolving = await import('./config/resolving.ts');
+  return resolving.TABLES;
 };
 
 /** Secrets and ConfigMaps of a Kubernetes cluster. */
@@ -13,6 +14,7 @@ export const kubernetes: BackendKind<KubernetesBackendConfig> = {
   loadSchemas: async () => (await import('./config/schemas.ts')).schemas,
   loadWords: async () => (await import('./config/words.ts')).kubernetesWords,
   loadResolve,
+  bringsTables: true,
   resolve: (name, shape: never, entry, context) => resolving?.resolveKubernetes(name, shape, entry, context),
   requestKeys: ['kubernetesSecret', 'configMap'],
   companionKeys: { keys: ['kubernetesSecret', 'configMap'] },

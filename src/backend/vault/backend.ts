@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Emit } from '../../base/fact.ts';
 import { loadCrypto } from '../../base/node-crypto.ts';
+import { mountNameOf } from '../../http/mounts.ts';
 import type { Backend, Restorer, Want, Watching, WatchListener } from '../backend.ts';
 import { createAuthorized } from './auth/authorized.ts';
 import type { Session } from './auth/method.ts';
@@ -97,6 +98,7 @@ export function createVaultBackend(
     where: config.address,
     source: {
       fetch,
+      partOf: ({ request }) => mountNameOf(pathOf(request as VaultRequest)),
       renew: (want, life, signal) => advised(renew(want, life, signal), undefined, signal),
       restorer,
       watch,
@@ -171,4 +173,10 @@ function loginOf(auth: AuthConfig, { name, tls }: VaultBackendConfig): readonly 
         auth.secretIdFile ?? '',
       ];
   }
+}
+
+/** A path of the mount that a request is for. */
+function pathOf(request: VaultRequest): string {
+  const { kind } = request;
+  return kind === 'vault-certificate' || kind === 'vault-trust-bundle' ? request.issuer : request.path;
 }

@@ -1,6 +1,7 @@
 import type * as z from 'zod/mini';
 import { RULES, type RuleName } from '../rules.ts';
-import type { Schemas } from './schemas.ts';
+import type { BackendKindConfig } from '../sections/backends/kind.ts';
+import { loadSchemas, type Schemas } from './schemas.ts';
 import type { SchemaName } from './shapes.ts';
 import type { SchemaTables, Table } from './table.ts';
 
@@ -17,15 +18,28 @@ export const PARTS = {
   listener: ['api', 'apiListener', 'proxy', 'admin'],
   sds: ['sds', 'sdsSecret'],
   state: ['state'],
+  traces: ['traces'],
 } as const satisfies Readonly<Record<string, readonly SchemaName[]>>;
 
-/** The tables of each part, as text, by the name that stands for them in the code: PANNIER_STEP_TABLES and so on. */
-export function tablesOfParts(schemas: Schemas): Readonly<Record<string, string>> {
-  const parts = Object.entries(PARTS).map(([part, names]) => {
-    const own = Object.fromEntries(names.map((name) => [name, schemas[name]]));
-    return [`PANNIER_${part.toUpperCase()}_TABLES`, JSON.stringify(makeTables(own as Schemas))];
-  });
-  return Object.fromEntries(parts);
+/** What a kind of backend brings with its code when its tables are no part of every start. */
+const OF_KIND = ['backend', 'secret'] as const satisfies readonly SchemaName[];
+
+/**
+ * The tables of each part, and of each kind that brings its own, as text, by the name that stands for them in the code:
+ * PANNIER_STEP_TABLES, PANNIER_ACME_TABLES and so on.
+ */
+export async function tablesOfParts(kinds: readonly BackendKindConfig[]): Promise<Readonly<Record<string, string>>> {
+  const schemas = await loadSchemas(kinds.filter(({ bringsTables }) => bringsTables === undefined));
+  const texts = Object.entries(PARTS).map(([part, names]) => textOf(part, names, schemas));
+  for (const kind of kinds) {
+    if (kind.bringsTables) texts.push(textOf(kind.kind.replaceAll('-', '_'), OF_KIND, await loadSchemas([kind])));
+  }
+  return Object.fromEntries(texts);
+}
+
+function textOf(part: string, names: readonly SchemaName[], schemas: Schemas): [name: string, text: string] {
+  const own = Object.fromEntries(names.map((name) => [name, schemas[name]]));
+  return [`PANNIER_${part.toUpperCase()}_TABLES`, JSON.stringify(makeTables(own as Schemas))];
 }
 
 /**
@@ -78,10 +92,11 @@ function tableOf(schema: Schema, add: (schema: Schema) => number): Table {
         throw new TypeError('a table has no other keys than those of its schema');
       }
       const members = Object.entries(shape).map(([key, member]) => [key, ...withoutOptional(member)] as const);
+      const required = members.filter(([, , isOptional]) => !isOptional).map(([key]) => key);
       return {
         type: 'object',
         keys: Object.fromEntries(members.map(([key, inner]) => [key, add(inner)])),
-        required: members.filter(([, , isOptional]) => !isOptional).map(([key]) => key),
+        ...(required.length > 0 ? { required } : {}),
         ...none(checks),
       };
     }

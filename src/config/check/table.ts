@@ -17,7 +17,7 @@ export type Table =
   | { readonly type: 'number'; readonly isInt?: true; readonly min?: number; readonly max?: number }
   | { readonly type: 'literal'; readonly values: readonly unknown[] }
   /** No other keys than these. */
-  | { readonly type: 'object'; readonly keys: Readonly<Record<string, number>>; readonly required: readonly string[] }
+  | { readonly type: 'object'; readonly keys: Readonly<Record<string, number>>; readonly required?: readonly string[] }
   | { readonly type: 'record'; readonly key: number; readonly value: number }
   | { readonly type: 'array'; readonly element: number; readonly minLength?: number }
   | { readonly type: 'union'; readonly options: readonly number[] };
@@ -75,7 +75,7 @@ export function fits(tables: readonly Table[], at: number, value: unknown): bool
         const below = Object.hasOwn(table.keys, key) ? table.keys[key] : undefined;
         if (below === undefined || (value[key] !== undefined && !fits(tables, below, value[key]))) return false;
       }
-      return table.required.every((key) => value[key] !== undefined);
+      return (table.required ?? []).every((key) => value[key] !== undefined);
     }
     case 'record':
       if (!isMap(value)) return false;

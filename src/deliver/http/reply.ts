@@ -1,6 +1,6 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Code } from '../../base/codes.ts';
-import { CODES } from '../../base/codes.ts';
+import { codeTable } from '../../base/codes.ts';
 import { EndOfTurn } from '../../base/end-of-turn.ts';
 import type { Failure } from '../../base/errors.ts';
 import { MEANINGS } from '../../base/meanings.ts';
@@ -88,7 +88,7 @@ export function refusal(
   code: Code,
   seen: string,
   headers?: Reply['headers'],
-  hint: string = CODES[code].hint,
+  hint: string = codeTable()[code].hint,
 ): Reply {
   const reply = problemReply(status, { code, place: 'request', seen, hint });
   return headers === undefined ? reply : { ...reply, headers };

@@ -27,7 +27,8 @@ function progress(outputs: OutputState[], entries: Record<string, SecretEntry> =
   return {
     outputs: new Map(outputs.map((state, i) => [`o${i}`, state])),
     entryOf: (name) => entries[name],
-    reasonMissing: (name) => failure(trouble ?? 'SECRET_NEVER_FETCHED', `secrets.${name}`, 'no answer'),
+    troubleOf: (name) => (trouble === undefined ? undefined : failure(trouble, `secrets.${name}`, 'no answer')),
+    reasonMissing: (name) => failure('SECRET_NEVER_FETCHED', `secrets.${name}`, 'no answer'),
   };
 }
 
@@ -92,12 +93,12 @@ describe('the outcome of init', () => {
       hint: 'As told.',
     });
     const at = { ...progress([waiting('a', 'b', 'x'), waiting('b')], { x: absent('SECRET_DENIED') }) };
-    const told = failuresAtDeadline({ ...at, reasonMissing: () => trouble });
+    const told = failuresAtDeadline({ ...at, troubleOf: () => trouble });
     expect(told.map(({ place, seen, hint }) => [place, seen, hint])).toEqual([
       ['backends.bao.auth', 'connection refused at http://bao; secrets that wait for it: a, b', 'As told.'],
       ['secrets.x', 'seen', "Extend the login's policy."],
     ]);
-    const many = failuresAtDeadline({ ...progress([waiting(...names)]), reasonMissing: () => trouble });
+    const many = failuresAtDeadline({ ...progress([waiting(...names)]), troubleOf: () => trouble });
     expect(many.map(({ seen }) => seen)).toEqual([
       'connection refused at http://bao; secrets that wait for it: a, b, c, d, e and 2 others',
     ]);

@@ -2,7 +2,7 @@ import type { FaultCase, PlayedCase } from '../case.ts';
 import { ACCESS } from './access.ts';
 import { CONNECTIONS } from './connections.ts';
 import { DISK } from './disk.ts';
-import { HUNG_MOUNT } from './hung-mount.ts';
+import { HUNG } from './hung.ts';
 import { KILLED } from './kills.ts';
 import { NETWORK } from './network.ts';
 import { PROCESS } from './process.ts';
@@ -12,7 +12,7 @@ import { SERVERS } from './servers.ts';
 export const CASES: readonly (FaultCase | PlayedCase)[] = [
   ...CONNECTIONS,
   ...NETWORK,
-  HUNG_MOUNT,
+  ...HUNG,
   ...SERVERS,
   ...ACCESS,
   ...DISK,

@@ -1,2 +1,3 @@
 export { resolveKubernetes } from './resolve.ts';
 export { resolveKubernetesRequest } from './resolve-request.ts';
+export { TABLES } from './tables.ts';

@@ -78,7 +78,8 @@ class NodeVaultClient implements VaultClient {
     if (signal.aborted) throw fail('CANCELLED', call.place, 'the call was cancelled');
     this.#vault ??= loadNodeVault((request) => this.#send(request));
     const vault = await this.#vault;
-    const turn = { urgency: urgencyOf(call.path), place: call.place, freshTls: call.freshTls ?? false };
+    const { path, place, freshTls = false } = call;
+    const turn = { urgency: urgencyOf(path), place, path, freshTls };
     return (await this.#transport.run(turn, signal, async (send) =>
       dispatch(vault, call, this.#passing(call, send)),
     )) as VaultAnswer;

@@ -17,7 +17,7 @@ const TIMEOUT_MS = 10_000;
 let forEvents: typeof import('./resolve-events.ts') | undefined;
 
 /** Loads what few configurations need to be resolved. */
-export async function loadResolve(entries: readonly ConfigTree[]): Promise<void> {
+export async function loadResolve(entries: readonly ConfigTree[]): Promise<undefined> {
   await loadLogins(entries);
   if (entries.some(({ events }) => events !== undefined)) forEvents = await import('./resolve-events.ts');
 }

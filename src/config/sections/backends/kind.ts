@@ -1,3 +1,4 @@
+import type { KnownTables } from '../../check/table.ts';
 import type { ConfigEntry } from '../../load/entry.ts';
 import type { ConfigTree } from '../../load/source-file.ts';
 import type { Problems } from '../../problems/problems.ts';
@@ -26,8 +27,11 @@ export interface BackendKindConfig {
    * For what few configurations have: loads what `resolve` needs. Awaited before a configuration with a backend
    * of this kind is resolved. Absent: nothing is loaded.
    * @param entries the backends of this kind, unchecked.
+   * @returns the tables of its schemas, where `bringsTables` says so.
    */
-  loadResolve?(entries: readonly ConfigTree[]): Promise<void>;
+  loadResolve?(entries: readonly ConfigTree[]): Promise<KnownTables | undefined>;
+  /** Whether no start but those with such a backend has the tables of its schemas. Absent: every start has them. */
+  readonly bringsTables?: true;
   /**
    * The runtime configuration of one backend. Undefined when something is wrong; it was added to `context.problems`.
    * @param shape the entry, which fits the schema of backends.
@@ -47,7 +51,7 @@ export interface BackendKindConfig {
    * By request key, for keys that few configurations have: loads what `resolveRequest` needs for it. Awaited before a
    * configuration with such a key is resolved.
    */
-  readonly lateRequestKeys?: Readonly<Record<string, () => Promise<void>>>;
+  readonly lateRequestKeys?: Readonly<Record<string, () => Promise<unknown>>>;
   /** Environment variables that hold credentials of this kind: no command that the agent starts inherits them. */
   readonly credentialVariables: readonly string[];
   /** Absent: templates cannot ask this kind by a path. */

@@ -10,7 +10,7 @@ import { AwsCredentials } from '../../../../src/backend/aws/auth/credentials.ts'
 import { AwsHttp } from '../../../../src/backend/aws/client/http.ts';
 import type { AwsBackendConfig, AwsCredentialSources } from '../../../../src/backend/aws/config/config.ts';
 import { systemClock } from '../../../../src/base/clock.ts';
-import { CODES } from '../../../../src/base/codes.ts';
+import { codeTable } from '../../../../src/base/codes.ts';
 import { type Failure, PannierError } from '../../../../src/base/errors.ts';
 import type { Fact } from '../../../../src/base/fact.ts';
 import { Secret } from '../../../../src/base/secret.ts';
@@ -225,7 +225,7 @@ describe('a service that gives credentials', () => {
   ])('of a container that %s is worth another try, and the failure names the cause', async (_title, start, seen) => {
     const failed = await open({ container: { uri: `${await start()}/v1/keys` } }, { timeoutMs: 300 }).failure();
     expect(failed).toMatchObject({ code: 'AUTH_SERVICE_DOWN', retry: 'backoff', seen: expect.stringMatching(seen) });
-    expect(CODES.AUTH_SERVICE_DOWN.exit).toBe(3);
+    expect(codeTable().AUTH_SERVICE_DOWN.exit).toBe(3);
   });
 
   it.each<[string, number, string, RegExp]>([

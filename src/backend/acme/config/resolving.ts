@@ -1,0 +1,2 @@
+export { resolveAcme } from './resolve.ts';
+export { TABLES } from './tables.ts';

@@ -1,0 +1,2 @@
+export { resolveAws } from './resolve.ts';
+export { TABLES } from './tables.ts';

@@ -1,0 +1,8 @@
+import { tablesIn } from '../../../config/check/table.ts';
+
+/** The schemas of this kind as tables, which the build puts in. */
+declare const PANNIER_AWS_SECRETS_MANAGER_TABLES: string | undefined;
+
+export const TABLES = tablesIn(
+  typeof PANNIER_AWS_SECRETS_MANAGER_TABLES === 'string' ? PANNIER_AWS_SECRETS_MANAGER_TABLES : undefined,
+);

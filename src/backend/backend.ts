@@ -106,9 +106,9 @@ export interface Original {
 }
 
 /**
- * The result of a fetch; `unchanged` has no value, but its life counts from now. `asOfMonoMs`: the backend was not asked
- * now, and this is when it has last shown that the value is the present one. `version`: the backend calls the same value
- * by another version now.
+ * The result of a fetch; `unchanged` has no value, but its life counts from now. `asOfMonoMs`: the backend was not
+ * asked now, and this is when it has last shown that the value is the present one. `version`: the backend calls the
+ * same value by another version now.
  */
 export type Fetch =
   | { readonly state: 'changed'; readonly value: Fetched }

@@ -24,7 +24,7 @@ const LIFE = { kind: 'none' } as const;
  */
 const TOGETHER_MS = 1_000;
 
-/** A server sends a bookmark about each minute. A watch that is silent for longer may be that of a server that hangs. */
+/** A server sends a bookmark about each minute. A watch that is silent for longer may be that of one that hangs. */
 const SILENT_MS = 90_000;
 
 /** What the last read of a want brought. */

@@ -31,7 +31,7 @@ export interface Access {
   refused(): void;
   /** What keeps `connection` waiting; undefined or absent: nothing that takes long. */
   trouble?(place: string): Failure | undefined;
-  /** A failure of a connection in the words of the file that says how to connect. Absent: those of the configuration. */
+  /** A failure of a connection in the words of the file that says how to connect. Absent: as it is. */
   inItsWords?(failed: Failure): Failure;
   /** Ends what still runs for a credential. */
   close?(): void;

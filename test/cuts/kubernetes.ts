@@ -17,7 +17,7 @@ export const KUBERNETES: readonly Cut[] = [
     by: 'makes polls free',
   }),
   backend('kube-push', 'Math.min(SILENT_MS, ', 'Math.min(1e12, ', { by: 'longer than a bookmark takes' }),
-  backend('kube-push', '=== URGENCY.poll && this', '>= URGENCY.login && this', { by: 'makes polls free' }),
+  backend('kube-push', '=== URGENCY.poll) {', '>= URGENCY.login) {', { by: 'makes polls free' }),
   watch(
     'kube-nothing-missed',
     '(this.#resumeAt ?? this.#readVersion())',
@@ -52,7 +52,7 @@ export const KUBERNETES: readonly Cut[] = [
   watch('kube-no-loop', 'const bounds = isDenied ? DENIED :', 'const bounds = isDenied ? ENDED :', { by: 'forbidden' }),
   watch('kube-no-loop', 'if (failures === 0) {', 'if (failures >= 0) {', { by: 'always gone' }),
   watch('kube-no-loop', 'lifeS * 1000 + OVERTIME_MS', 'lifeS * 1e9', { by: 'forgets to end' }),
-  backend('kube-together', '< TOGETHER_MS) return false;', '< 0) return false;'),
+  backend('kube-together', '< TOGETHER_MS) return undefined;', '< 0) return undefined;'),
   fields('kube-exact', "Secret.bytes(Buffer.from(text, 'base64'))", 'Secret.text(text)'),
   backend('kube-exact', 'last !== undefined && equalValues(last.fields, fields)', 'last?.version === version', {
     by: 'a label is no new value',

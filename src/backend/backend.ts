@@ -105,10 +105,14 @@ export interface Original {
   readonly text?: Secret;
 }
 
-/** The result of a fetch; `unchanged` has no value, but its life counts from now. */
+/**
+ * The result of a fetch; `unchanged` has no value, but its life counts from now. `asOfMonoMs`: the backend was not
+ * asked now, and this is when it has last shown that the value is the present one. `version`: the backend calls the
+ * same value by another version now.
+ */
 export type Fetch =
   | { readonly state: 'changed'; readonly value: Fetched }
-  | { readonly state: 'unchanged'; readonly life: Life };
+  | { readonly state: 'unchanged'; readonly life: Life; readonly asOfMonoMs?: number; readonly version?: string };
 
 /**
  * A kind of backend: how to fetch, renew and watch. Implementations are safe to call for many wants at once, throw

@@ -26,7 +26,7 @@ export async function fetchStoredCertificate(
   const before = last === undefined ? undefined : answers.get(last.fields);
   const answer = await source.fetch(want, before, signal);
   if (answer.state === 'unchanged') {
-    return last === undefined ? answer : { state: 'unchanged', life: last.life };
+    return last === undefined ? answer : { ...answer, life: last.life, version: last.version };
   }
   const { certificateFrom } = want.request;
   const { caFile, clockSkewMs = CLOCK_SKEW_MS } = certificateFrom;

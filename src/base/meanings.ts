@@ -49,8 +49,9 @@ export const MEANINGS = {
   AUTH_WRAPPING_PATH: 'A wrapping token was made by another path than the one that makes the secret ids of the login.',
   AUTH_DENIED: 'The backend refused the login.',
   AUTH_UNUSABLE: 'The login gave a token that cannot be used.',
-  AUTH_NO_CREDENTIALS: 'No credentials for AWS were found.',
-  AUTH_SERVICE_DOWN: 'The service that gives the credentials for AWS does not answer now.',
+  AUTH_NO_CREDENTIALS: 'No credentials for AWS were found, or the plugin of a kubeconfig gave none.',
+  AUTH_SERVICE_DOWN:
+    'The service that gives the credentials for AWS, or the plugin of a kubeconfig, does not answer now.',
   AUTH_EXPIRED: 'The credentials have expired.',
 
   // ---- backend

@@ -43,6 +43,11 @@ export interface MadeValue {
   readonly isOwn: boolean;
   /** When it was last known good as the files were made, on the wall clock. */
   readonly fetchedWallMs: number;
+  /**
+   * The number that this process gave the value, whatever the backend calls its version later. Absent: an earlier
+   * process made the files.
+   */
+  readonly valueNumber?: number;
 }
 
 /** What the files of a generation are made of. It holds no value of a secret. */

@@ -65,7 +65,9 @@ export class ItemWriter {
     const answer = before === undefined && last !== undefined ? unchangedIfEqual(asked, last) : asked;
     if (answer.state === 'unchanged') {
       if (last === undefined) throw new TypeError('unchanged without a value');
-      this.#freshen(item, { ...last, life: answer.life }, false);
+      const { asOfMonoMs, version = last.version } = answer;
+      const agoMs = asOfMonoMs === undefined ? 0 : Math.round(this.#clock.monoMs() - asOfMonoMs);
+      this.#freshen(item, { ...last, version, life: answer.life }, false, this.#clock.wallMs() - agoMs);
       if (answer.life.kind === 'lease') item.sameLease++;
       this.#emit({ kind: 'secret-unchanged', secrets: [...item.names] });
       return 'settled';

@@ -111,10 +111,14 @@ export class LogFile implements Disposable {
 
 const isSame = (a: Stats, b: Stats): boolean => a.dev === b.dev && a.ino === b.ino;
 
+/** Each line is tried anew, so no signal is needed. */
+const AUDIT_HINT = 'Check path and space; until then these lines go where the log goes.';
+
 function trouble(path: string, error: unknown, place: string): PannierError {
   if (error instanceof ForeignLinkError) {
     const hint = 'Name the file that it leads to, or put the log into a directory that only root may write.';
     return fail('LOG_FILE', place, `${error.link} is a link that another user can exchange`, { hint });
   }
-  return fail('LOG_FILE', place, `${path} cannot be written (${errnoWord(error)})`);
+  const details = place === 'log.auditFile' ? { hint: AUDIT_HINT } : {};
+  return fail('LOG_FILE', place, `${path} cannot be written (${errnoWord(error)})`, details);
 }

@@ -129,6 +129,7 @@ export function registerEvents(registry: Registry, { Counter, Histogram }: PromC
   // Series begin at 0: if one began with its first event, rate() would not see that event.
   for (const result of ['changed', 'unchanged', 'renewed', 'failed']) attempts.begin({ result });
   for (const result of ['applied', 'rejected']) loads.inc({ result }, 0);
+  if (agent.tracing !== undefined) for (const result of ['sent', 'dropped']) spans.inc({ result }, 0);
 
   const lastLoad = { isGood: true, wallMs: agent.startedWallMs };
   registerComputed(registry, {

@@ -57,7 +57,7 @@ export function statementOf(output: string, agent: StatementAgent): Statement | 
     of: {
       ...(configuration === undefined ? {} : { configuration }),
       version: by ?? agent.version,
-      sources: sourcesOf(made),
+      sources: sourcesOf(made, secrets),
       ...(atWallMs === undefined ? {} : { atWallMs }),
       secrets,
       ...(secrets.length === 0 ? {} : { oldestWallMs }),
@@ -66,31 +66,35 @@ export function statementOf(output: string, agent: StatementAgent): Statement | 
   };
 }
 
-function stated(name: string, { id, version, isOwn, fetchedWallMs }: MadeValue, agent: StatementAgent): StatedSecret {
+function stated(name: string, made: MadeValue, agent: StatementAgent): StatedSecret {
+  const { id, version, isOwn, fetchedWallMs, valueNumber } = made;
   const entry = agent.secrets.entryOf(name);
   if (entry === undefined || entry.state === 'absent') return { name, version, isOwn, fetchedWallMs };
   const { value, earlier } = entry;
   const isOfWant = isSameWant(id, agent.secrets.wantIdOf(name));
-  const isCurrent = isOfWant && value.version === version;
+  const isSame = value.version === version || entry.valueNumber === valueNumber;
+  const isCurrent = isSame && isOfWant;
+  if (isCurrent) return { name, version: value.version, isOwn, fetchedWallMs: entry.fetchedWallMs, isCurrent };
   // The value was confirmed until another one came, also after the files were made of it.
-  const known = isCurrent ? entry : isOfWant && earlier?.version === version ? earlier : undefined;
+  const known = isOfWant && earlier?.version === version ? earlier : undefined;
   return { name, version, isOwn, fetchedWallMs: known?.fetchedWallMs ?? fetchedWallMs, isCurrent };
 }
 
 const isSameWant = (id: string, now: string | undefined) => now !== undefined && (id === now || id === hashOfWant(now));
 
-/** The versions of a generation are hashed once. */
+/** The versions of a generation are hashed once, as long as they have no other names. */
 const known = new WeakMap<Made, string>();
 
-function sourcesOf(made: Made): string {
-  const sources = known.get(made) ?? hashOf(made);
+function sourcesOf(made: Made, secrets: readonly StatedSecret[]): string {
+  if (secrets.some(({ name, version }) => made.values.get(name)?.version !== version)) return hashOf(secrets);
+  const sources = known.get(made) ?? hashOf(secrets);
   known.set(made, sources);
   return sources;
 }
 
 /** The name of a computed secret holds its path, so its version alone counts. */
-function hashOf({ values }: Made): string {
-  const shared = [...values].filter(([, { isOwn }]) => !isOwn);
-  const texts = shared.map(([name, { version }]) => JSON.stringify(name.includes(' ') ? [version] : [name, version]));
+function hashOf(secrets: readonly StatedSecret[]): string {
+  const shared = secrets.filter(({ isOwn }) => !isOwn);
+  const texts = shared.map(({ name, version }) => JSON.stringify(name.includes(' ') ? [version] : [name, version]));
   return loadCrypto().hash('sha256', texts.sort().join(), 'hex').slice(0, 16);
 }

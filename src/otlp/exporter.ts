@@ -52,6 +52,8 @@ const TRY_AGAIN = new Set([429, 502, 503, 504]);
 const ENDED = 'the agent ended before they were sent';
 const PATH_HINT =
   'Check the path: /v1/traces or /v1/logs is put behind each address but that of a variable for one signal.';
+const CERTIFICATE_HINT = 'Check the files that OTEL_EXPORTER_OTLP_CERTIFICATE and its kind name, and the receiver.';
+const HEADERS_HINT = 'Check the credential in OTEL_EXPORTER_OTLP_HEADERS, or in the variable of the signal.';
 /** The request is larger than the receiver takes: the halves of it may not be. */
 const TOO_LARGE = 413;
 
@@ -160,13 +162,17 @@ export class Exporter<Item> {
       const { status } = answer;
       if (status >= 200 && status <= 299) return { kind: 'sent', rejected: rejectedOf(answer, own.rejected) };
       const waitMs = retryAfterMs(answer.headers['retry-after'], clock.wallMs());
-      const hint = status === 404 ? PATH_HINT : undefined;
+      const hint = status === 404 ? PATH_HINT : status === 401 || status === 403 ? HEADERS_HINT : undefined;
       const why = this.#failure(`${this.#transport.address} answered with HTTP ${status}`, hint);
       const again = TRY_AGAIN.has(status);
       return { kind: 'failed', again, why, retryAfterMs: waitMs, isTooLarge: status === TOO_LARGE };
     } catch (error) {
       const failed = asFailure(error, own.place);
-      return { kind: 'failed', again: failed.retry === 'backoff', why: this.#failure(failed.seen) };
+      return {
+        kind: 'failed',
+        again: failed.retry === 'backoff',
+        why: this.#failure(failed.seen, failed.code === 'BACKEND_TLS' ? CERTIFICATE_HINT : undefined),
+      };
     }
   }
 

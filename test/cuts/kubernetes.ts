@@ -13,10 +13,11 @@ export const KUBERNETES: readonly Cut[] = [
     'this.#call((version) => version !== this.#version);\n        return undefined;',
     'return undefined;',
   ),
-  backend('kube-push', 'watched.get(id)?.watch?.isCurrent(version) === true', 'watched.get(id)?.watch === null', {
+  backend('kube-push', 'if (heardMs === undefined) return undefined;', 'return undefined;', {
     by: 'makes polls free',
   }),
-  backend('kube-push', '=== URGENCY.poll && this', '>= URGENCY.login && this', { by: 'makes polls free' }),
+  backend('kube-push', 'Math.min(SILENT_MS, ', 'Math.min(1e12, ', { by: 'longer than a bookmark takes' }),
+  backend('kube-push', '=== URGENCY.poll) {', '>= URGENCY.login) {', { by: 'makes polls free' }),
   watch(
     'kube-nothing-missed',
     '(this.#resumeAt ?? this.#readVersion())',
@@ -51,11 +52,12 @@ export const KUBERNETES: readonly Cut[] = [
   watch('kube-no-loop', 'const bounds = isDenied ? DENIED :', 'const bounds = isDenied ? ENDED :', { by: 'forbidden' }),
   watch('kube-no-loop', 'if (failures === 0) {', 'if (failures >= 0) {', { by: 'always gone' }),
   watch('kube-no-loop', 'lifeS * 1000 + OVERTIME_MS', 'lifeS * 1e9', { by: 'forgets to end' }),
-  backend('kube-together', '< TOGETHER_MS) return false;', '< 0) return false;'),
+  backend('kube-together', '< TOGETHER_MS) return undefined;', '< 0) return undefined;'),
   fields('kube-exact', "Secret.bytes(Buffer.from(text, 'base64'))", 'Secret.text(text)'),
   backend('kube-exact', 'last !== undefined && equalValues(last.fields, fields)', 'last?.version === version', {
     by: 'a label is no new value',
   }),
+  backend('kube-exact', 'life: LIFE, version };', 'life: LIFE };', { by: 'a label is no new value' }),
   cutIn('src/backend/kubernetes/client/object-ref.ts')(
     'kube-least',
     'fieldSelector: `metadata.name=${name}`',
@@ -89,8 +91,8 @@ export const KUBERNETES: readonly Cut[] = [
   plugin('kube-plugin-bound', 'length > MAX_PRINTED', 'length > 1e12', { by: 'prints too much' }),
   cutIn('src/backend/kubernetes/access/exec-credential.ts')(
     'kube-plugin-bound',
-    "await this.#flights.run('run', () => this.#run(place))",
-    'await this.#run(place)',
+    "this.#flights.run('run', () => this.#run(place))",
+    'this.#run(place)',
     { by: 'kept until it ends' },
   ),
   cutIn('src/backend/kubernetes/client/refusal.ts')(

@@ -6,11 +6,11 @@ const metrics = cutIn('src/observe/statement-metrics.ts');
 const note = cutIn('src/deliver/file/statement-note.ts');
 
 export const STATEMENT: readonly Cut[] = [
-  statement(
-    'statement-of-files',
-    'const isCurrent = isOfWant && value.version === version;',
-    'const isCurrent = isOfWant;',
-  ),
+  statement('statement-of-files', 'const isCurrent = isSame && isOfWant;', 'const isCurrent = isOfWant;'),
+  statement('statement-of-files', ' || entry.valueNumber === valueNumber;', ';', { by: 'newest version' }),
+  note('statement-after-restart', '{ id, valueNumber: _, ...value }', '{ id, ...value }', {
+    by: 'tells the next process',
+  }),
   used('statement-after-rollback', 'new Map(), again);', 'new Map());'),
   note(
     'statement-after-restart',
@@ -23,7 +23,7 @@ export const STATEMENT: readonly Cut[] = [
   }),
   metrics('statement-bounded', 'MAX_SERIES = 1_000;', 'MAX_SERIES = 1e9;'),
   statement('laggard-query', 'texts.sort().join()', 'texts.join()'),
-  statement('laggard-query', '.filter(([, { isOwn }]) => !isOwn)', ''),
+  statement('laggard-query', '.filter(({ isOwn }) => !isOwn)', ''),
   cutIn('src/observe/exemplars.ts')('exemplars', 'ids?.sampled === true', 'ids !== undefined'),
   cutIn('examples/prometheus/alerts.yaml')(
     'dashboard-has-series',

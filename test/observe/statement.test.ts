@@ -44,6 +44,16 @@ describe('the statement about an output', () => {
     expect(statementOf('shop', of.agent)?.of?.secrets[0]?.fetchedWallMs).toBe(0);
   });
 
+  it('names a value by its newest version, as an agent does that starts now', () => {
+    const { agent } = world(undefined);
+    const entry = agent.secrets.entryOf('app');
+    const valueNumber = entry?.state === 'fresh' ? entry.valueNumber : undefined;
+    expect(valueNumber).toBeDefined();
+    const relabelled = stated(made(value('app', '0', { valueNumber })));
+    expect(relabelled).toEqual(stated(made(value('app', '1'))));
+    expect(relabelled?.of?.secrets).toMatchObject([{ version: '1', isCurrent: true }]);
+  });
+
   it('knows a value of an earlier process by the hash of its want, and another source from the same version', () => {
     expect(stated(made(value('app', '1', { id: hashOfWant('want of app') })))?.isBehind).toBe(false);
     expect(stated(made(value('app', '1', { id: hashOfWant('another path') })))?.isBehind).toBe(true);

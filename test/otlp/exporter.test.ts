@@ -88,7 +88,11 @@ describe('an exporter', () => {
       {
         spans: 512,
         again: false,
-        failure: { code: 'TRACES_NOT_SENT', seen: `${receiver.address} answered with HTTP ${status}` },
+        failure: {
+          code: 'TRACES_NOT_SENT',
+          seen: `${receiver.address} answered with HTTP ${status}`,
+          hint: expect.stringContaining(status === 401 ? '_HEADERS' : status === 404 ? 'path' : 'address'),
+        },
       },
       { spans: 512, again: true },
     ]);

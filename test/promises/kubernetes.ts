@@ -26,6 +26,9 @@ export const kubernetesSource: Section = {
       watch(
         'makes polls free: while it is open and silent, none of them asks the server; a refresh that was asked for does',
       ),
+      watch(
+        'that is silent for longer than a bookmark takes is no answer, and what it tells is as old as what was last heard',
+      ),
       watch('tells when the object is deleted, and again when it is made anew'),
       watch('of an object that is not there yet tells when it is made'),
       watch('is shared by all wants of the object, and ends with the last of them'),
@@ -60,7 +63,7 @@ export const kubernetesSource: Section = {
       'A key of an object is a field with exactly its bytes; a new version with the same keys is no new value.',
       object('of kind Secret has a field for each key of its data, decoded; bytes that are no text stay bytes'),
       object('of kind ConfigMap has the keys of data as they are, and those of binaryData decoded'),
-      object('that has another version with the same keys is unchanged: a label is no new value'),
+      object('that has another version with the same keys is unchanged, by its new version: a label is no new value'),
     ),
     held(
       'kube-least',

@@ -16,6 +16,7 @@ export const statements: Section = {
       'statement-of-files',
       'An output states the versions that are in its files, and not those that the agent holds.',
       stated('says the version in the files, also where the agent holds another'),
+      stated('names a value by its newest version, as an agent does that starts now'),
       used('is what it was made of, and nothing when there is none'),
       real('is what is in them, also while a check holds newer values back'),
     ),

@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { awsError, startAwsProxy } from '../faults/aws-proxy.ts';
 import { findFreePort, type Moto, startMoto } from '../servers/index.ts';
-import { eventually } from './agent.helpers.ts';
+import { eventually, isRunning } from './agent.helpers.ts';
 import { baoOf, failuresOf, published, useScene, useWorld } from './openbao.helpers.ts';
 
 const scene = useScene();
@@ -140,10 +140,10 @@ describe('credentials of AWS', () => {
     ]);
   });
 
-  it('of a program that does not answer end init at its timeout, with the name of the program', async () => {
+  it('of a program that does not answer end init at its timeout, with its name, and the program with init', async () => {
     const { dir, config } = await setUp(moto.address, 'any');
     const [pids, file] = [join(dir, 'pids'), join(dir, 'aws-config')];
-    await writeFile(file, `[default]\ncredential_process = echo $$ >> ${pids}; exec sleep 60\n`);
+    await writeFile(file, `[default]\ncredential_process = sleep 60 & echo $! $$ >> ${pids}; wait\n`);
     const env = { HOME: dir, AWS_REGION: 'eu-west-1', AWS_CONFIG_FILE: file, AWS_EC2_METADATA_DISABLED: 'true' };
     const own = await scene.place();
     const login = await own.config({
@@ -158,7 +158,9 @@ describe('credentials of AWS', () => {
         [{ code: 'AUTH_SERVICE_DOWN', seen: expect.stringMatching(/^shared files: no answer yet/) }],
       ]);
     }
-    for (const pid of (await readFile(pids, 'utf8')).trim().split('\n')) process.kill(Number(pid));
+    const started = (await readFile(pids, 'utf8')).trim().split(/\s/).map(Number);
+    expect(started).toHaveLength(4);
+    await eventually(() => expect(started.filter(isRunning)).toEqual([]));
   });
 
   it('of a service that is not up yet are waited for; a service that never comes up ends init with status 3 and the cause', async () => {

@@ -177,6 +177,15 @@ describe('the queries of docs/metrics.md', () => {
       seriesOf([before, before, before]),
       [laggards, secrets].map((expr) => ({ expr, samples: [] })),
     );
+    // Another application may have an output and a secret of the same names, with newer versions.
+    const another = seriesOf(
+      [after, after, after].map((agents) => agents.slice(0, 2)),
+      'another',
+    );
+    await expectPromql(
+      [...seriesOf([before, before, before]), ...another],
+      [laggards, secrets].map((expr) => ({ expr, samples: [] })),
+    );
     const named = (expr: string) => `count by (instance, output) (${expr})`;
     await expectPromql(seriesOf([after, after, after]), [
       { expr: named(laggards), samples: [{ labels: '{instance="pod-2",output="shop"}', value: 2 }] },

@@ -126,7 +126,8 @@ export function versionsIn(
     const isEnded = life.kind === 'lease' || life.kind === 'certificate';
     if (isEnded) versions.set(id, version);
     const isOwn = isEnded || isOfThisMachine(name, config);
-    values.set(name, { id, version, isOwn, fetchedWallMs: entry.fetchedWallMs });
+    const { fetchedWallMs, valueNumber } = entry;
+    values.set(name, { id, version, isOwn, fetchedWallMs, valueNumber });
   }
   return { versions, values };
 }

@@ -24,6 +24,17 @@ const LIFE = { kind: 'none' } as const;
  */
 const TOGETHER_MS = 1_000;
 
+/** A server sends a bookmark about each minute. A watch that is silent for longer may be that of one that hangs. */
+const SILENT_MS = 90_000;
+
+/** What the last read of a want brought. */
+interface Read {
+  /** The version of the object. */
+  readonly version: string;
+  /** When the request was sent. */
+  readonly atMonoMs: number;
+}
+
 /** A want that is watched; `watch` is undefined until it is known which object that is. */
 interface Watched {
   readonly subscriber: Subscriber;
@@ -38,8 +49,8 @@ interface Watched {
 export class KubeSource implements Source, Disposable {
   readonly #deps: KubeSourceDeps;
   readonly #watched = new Map<string, Watched>();
-  /** By the id of a want: the version of the object that its last read brought. None: that read failed. */
-  readonly #versions = new Map<string, string>();
+  /** By the id of a want; none: its last read failed. */
+  readonly #reads = new Map<string, Read>();
   /** By the fields of a value: the newest version of the object that has just these. */
   readonly #versionOf = new WeakMap<Fields, string>();
   readonly #watches = new Map<string, ObjectWatch>();
@@ -54,25 +65,28 @@ export class KubeSource implements Source, Disposable {
   async fetch(want: Want, last: Fetched | undefined, signal: AbortSignal): Promise<Fetch> {
     const { id, place } = want;
     const request = requestOf(want);
-    if (last !== undefined && urgencyOf(signal) === URGENCY.poll && this.#isCurrent(id, last)) {
-      return { state: 'unchanged', life: LIFE };
+    if (last !== undefined && urgencyOf(signal) === URGENCY.poll) {
+      const asOfMonoMs = this.#isCurrentAsOf(want, last);
+      if (asOfMonoMs !== undefined) return { state: 'unchanged', life: LIFE, asOfMonoMs };
     }
-    const { client } = this.#deps;
+    const { client, clock } = this.#deps;
     const object = await this.#objectOf(request, signal);
+    const atMonoMs = clock.monoMs();
     let found: KubeObject;
     try {
       const { body } = await client.read(object, place, signal);
       found = readObject(body, object, request.keys, place);
     } catch (error) {
-      this.#versions.delete(id); // what the watch tells next is news, whatever version it has
+      this.#reads.delete(id); // what the watch tells next is news, whatever version it has
       throw last === undefined ? error : asDeleted(error, object, place);
     }
     const { version, fields } = found;
-    this.#versions.set(id, version);
-    // A change of labels or of other keys is a new version of the object, and no new value.
+    this.#reads.set(id, { version, atMonoMs });
+    // A change of labels or of other keys is a new version of the object, and no new value. The newest version counts:
+    // an agent that starts now knows no other one, and the statements of both are to be equal.
     if (last !== undefined && equalValues(last.fields, fields)) {
       this.#versionOf.set(last.fields, version);
-      return { state: 'unchanged', life: LIFE };
+      return { state: 'unchanged', life: LIFE, version };
     }
     this.#versionOf.set(fields, version);
     return { state: 'changed', value: { fields, version, life: LIFE } };
@@ -82,7 +96,7 @@ export class KubeSource implements Source, Disposable {
   watch(want: Want, listener: Pick<WatchListener, 'changed'>): Watching {
     const watched: Watched = {
       subscriber: {
-        version: () => this.#versions.get(want.id),
+        version: () => this.#reads.get(want.id)?.version,
         changed: () => {
           this.#toldMonoMs = this.#deps.clock.monoMs();
           listener.changed();
@@ -96,7 +110,7 @@ export class KubeSource implements Source, Disposable {
     return {
       [Symbol.dispose]: () => {
         stop.abort();
-        this.#versions.delete(want.id);
+        this.#reads.delete(want.id);
         if (this.#watched.get(want.id) === watched) this.#watched.delete(want.id);
         watched.watch?.remove(watched.subscriber);
         this.#endUnused();
@@ -142,11 +156,20 @@ export class KubeSource implements Source, Disposable {
     return { resource, name: object, namespace: namespace ?? (await client.connection(signal)).namespace };
   }
 
-  /** Whether the object still has the version of this value, as far as an open watch has told. */
-  #isCurrent(id: string, last: Fetched): boolean {
-    if (this.#deps.clock.monoMs() - this.#toldMonoMs < TOGETHER_MS) return false;
+  /**
+   * When the object was last known to have the version of this value, on the monotonic clock, if an open watch would
+   * have told of another one. Undefined: the server is to be asked, also since it has been silent for so long.
+   */
+  #isCurrentAsOf({ id, refreshMs, maxStaleMs = Number.POSITIVE_INFINITY }: Want, last: Fetched): number | undefined {
+    const nowMs = this.#deps.clock.monoMs();
+    if (nowMs - this.#toldMonoMs < TOGETHER_MS) return undefined;
     const version = this.#versionOf.get(last.fields);
-    return version !== undefined && this.#watched.get(id)?.watch?.isCurrent(version) === true;
+    const heardMs = version === undefined ? undefined : this.#watched.get(id)?.watch?.heardOf(version);
+    if (heardMs === undefined) return undefined;
+    const asOfMs = Math.max(heardMs, this.#reads.get(id)?.atMonoMs ?? heardMs);
+    // Before the next poll the value must not be older than it may be.
+    const limitMs = Math.min(SILENT_MS, (maxStaleMs - refreshMs) / 2);
+    return nowMs - asOfMs < limitMs ? asOfMs : undefined;
   }
 
   #endUnused(): void {

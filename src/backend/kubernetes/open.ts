@@ -21,6 +21,7 @@ export async function openKubernetesBackend(
     source,
     identity: JSON.stringify(['kubernetes', ...access.identity, config.namespace]),
     circuit: () => client.circuit,
+    trouble: () => access.trouble?.(`backends.${config.name}`),
     async [Symbol.asyncDispose]() {
       source[Symbol.dispose]();
       await client[Symbol.asyncDispose]();

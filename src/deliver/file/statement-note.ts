@@ -58,7 +58,8 @@ export async function writeNote(
   await replaceFile(folder, { name: STATEMENT, made: STATEMENT_TMP, bytes }, volume, place);
 }
 
-function notedValue(name: string, { id, ...value }: MadeValue): NotedValue {
+/** The next process numbers its values anew. */
+function notedValue(name: string, { id, valueNumber: _, ...value }: MadeValue): NotedValue {
   const hash = hashOfWant(id);
   return { ...value, name: name.includes(' ') ? `computed ${hash.slice(0, 12)}` : name, id: hash };
 }

@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { access, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, delimiter, join } from 'node:path';
+import { endsWithUs } from '../../base/ending-with-us.ts';
 import { fail } from '../../base/errors.ts';
 import type { FiledItem } from '../config/stanza.ts';
 import { agentConfig, type OtherKind, ofVault } from './agent-config.ts';
@@ -112,6 +113,7 @@ function run(program: string, args: readonly string[], { env, timeoutMs, signal 
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { env, stdio: 'ignore' });
     const end = () => child.kill('SIGKILL');
+    endsWithUs(child, end);
     const timer = setTimeout(end, timeoutMs);
     signal.addEventListener('abort', end, { once: true });
     child.once('error', () => {

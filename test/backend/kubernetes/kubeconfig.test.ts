@@ -1,10 +1,11 @@
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createKubeconfigAccess } from '../../../src/backend/kubernetes/access/kubeconfig-access.ts';
-import { PannierError } from '../../../src/base/errors.ts';
+import { failure, PannierError } from '../../../src/base/errors.ts';
 import { FakeClock } from '../../fake-clock.ts';
+import { isRunning } from '../../system/agent.helpers.ts';
 
 const CANARY = 'c4n4ry';
 const PEM = '-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n';
@@ -174,6 +175,27 @@ describe('a kubeconfig', () => {
   });
 });
 
+describe('a failure of a connection by a kubeconfig', () => {
+  const told = (place: string, seen: string, hint: string) =>
+    open().inItsWords?.(failure('BACKEND_TLS', place, seen, { hint }));
+
+  it('names what stands in that file, and not the keys that may not stand beside it', () => {
+    expect(told('backends.k8s.tls.caFile', 'cannot be read (ENOENT): /ca', 'Check the path.')).toMatchObject({
+      place: 'backends.k8s.kubeconfig',
+      seen: 'certificate-authority of the cluster: cannot be read (ENOENT): /ca',
+    });
+    const unknown = told(
+      'secrets.db',
+      'certificate signed by an unknown authority',
+      'Set tls.caFile, or correct address.',
+    );
+    expect(unknown).toMatchObject({
+      place: 'secrets.db',
+      hint: 'Set certificate-authority of the cluster, or correct server of the cluster.',
+    });
+  });
+});
+
 describe('a credential plugin', () => {
   const VERSION = 'client.authentication.k8s.io/v1';
   const plugin = async (script: string, exec: object = {}) => {
@@ -244,6 +266,27 @@ describe('a credential plugin', () => {
     expect(failed).toMatchObject({ code: 'AUTH_NO_CREDENTIALS', place: 'backends.k8s.kubeconfig' });
     expect(failed.seen).toContain(seen);
     expect(JSON.stringify(failed)).not.toContain(CANARY);
+  });
+
+  it('that hangs keeps no caller that leaves, is named meanwhile, and ends with the access and all that it started', async () => {
+    const pids = join(dir, `pids-${number}`);
+    const access = await plugin(`sleep 600 & echo $! $$ > ${pids}.new; mv ${pids}.new ${pids}; sleep 600`);
+    const leave = new AbortController();
+    const asked = access.connection('backends.k8s', leave.signal);
+    const rejected = expect(asked).rejects.toMatchObject({ failure: { code: 'CANCELLED' } });
+    const started = await vi.waitFor(async () => (await readFile(pids, 'utf8')).trim().split(' ').map(Number), 10_000);
+    expect(access.trouble?.('backends.k8s')).toBeUndefined();
+    leave.abort();
+    await rejected;
+    await clock.advance(2_000);
+    expect(access.trouble?.('backends.k8s')).toMatchObject({
+      code: 'AUTH_SERVICE_DOWN',
+      seen: expect.stringContaining('plugin-'),
+    });
+    expect(started.map(isRunning)).toEqual([true, true]);
+    access.close?.();
+    await vi.waitFor(() => expect(started.map(isRunning)).toEqual([false, false]), 10_000);
+    await vi.waitFor(() => expect(access.trouble?.('backends.k8s')).toBeUndefined(), 10_000);
   });
 
   it('that is not there, or does not end, is said so', async () => {

@@ -91,13 +91,13 @@ describe('an object of Kubernetes', () => {
     expect(await inNamespace('shop', file, 'asked')).toBe('asked');
   });
 
-  it('that has another version with the same keys is unchanged: a label is no new value', async () => {
+  it('that has another version with the same keys is unchanged, by its new version: a label is no new value', async () => {
     const { server, backend } = await open();
     server.putSecret('db', { user: 'shop' });
     const last = await read();
     server.touch('db');
     const again = await backend.source.fetch(wantOf('db'), last, signalOf());
-    expect(again).toEqual({ state: 'unchanged', life: { kind: 'none' } });
+    expect(again).toEqual({ state: 'unchanged', life: { kind: 'none' }, version: '102' });
   });
 
   it('without a key is SECRET_EMPTY', async () => {

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Fetched, Watching } from '../../../src/backend/backend.ts';
+import { systemClock } from '../../../src/base/clock.ts';
 import { forbid } from './fake-api-server.ts';
-import { type KubePlace, openKubePlace, plain, signalOf, wantOf } from './kubernetes.helpers.ts';
+import { type KubeOptions, type KubePlace, openKubePlace, plain, signalOf, wantOf } from './kubernetes.helpers.ts';
 
 /** What a watch tells, of which this backend tells one thing alone. */
 const listener = (changed: () => void) => ({ changed, written: () => {}, replaceAt: () => {}, covered: () => {} });
@@ -40,8 +41,8 @@ async function watched(want = wantOf('db')) {
   };
 }
 
-const open = async () => {
-  place = await openKubePlace();
+const open = async (context: KubeOptions['context'] = {}) => {
+  place = await openKubePlace({ context });
   place.server.putSecret('db', { password: '1' });
   return place;
 };
@@ -83,6 +84,40 @@ describe('a watch of one object', () => {
     expect([await db.fetch('poll'), await db.fetch('poll')]).toEqual([0, 0]);
     expect(await db.fetch('ending')).toBe(1);
     expect(await db.fetch('poll')).toBe(0);
+  });
+
+  it('that is silent for longer than a bookmark takes is no answer, and what it tells is as old as what was last heard', async () => {
+    let aheadMs = 0;
+    const monoMs = () => systemClock.monoMs() + aheadMs;
+    const clock = { ...systemClock, monoMs };
+    const { server, backend } = await open({ clock });
+    const want = wantOf('db');
+    const db = await watched(want);
+    await watches(1);
+    const first = await backend.source.fetch(want, undefined, signalOf());
+    const last = first.state === 'changed' ? first.value : undefined;
+    const agoMs = async () => {
+      const answer = await backend.source.fetch(want, last, signalOf('poll'));
+      return answer.state === 'unchanged' && answer.asOfMonoMs !== undefined ? monoMs() - answer.asOfMonoMs : undefined;
+    };
+    aheadMs = 60_000;
+    expect(await agoMs()).toBeGreaterThanOrEqual(60_000);
+    server.bookmark();
+    await vi.waitFor(async () => expect(await agoMs()).toBeLessThan(60_000));
+    aheadMs += 91_000;
+    expect(await db.fetch('poll')).toBe(1);
+    expect(await db.fetch('poll')).toBe(0);
+    expect(server.openWatches).toBe(1);
+  });
+
+  it('asks sooner for a value that may not grow old', async () => {
+    let aheadMs = 0;
+    await open({ clock: { ...systemClock, monoMs: () => systemClock.monoMs() + aheadMs } });
+    const db = await watched({ ...wantOf('db'), refreshMs: 10_000, maxStaleMs: 30_000 });
+    await watches(1);
+    expect(await db.fetch('poll')).toBe(0);
+    aheadMs = 11_000;
+    expect(await db.fetch('poll')).toBe(1);
   });
 
   it('that has just told of a change makes polls of other objects ask the server, so that they change together', async () => {

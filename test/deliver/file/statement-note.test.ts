@@ -11,7 +11,7 @@ const made: Made = {
   by: '1.2.3',
   atWallMs: 5,
   values: new Map([
-    ['db', { id: '["bao",{"kv":"secret/private"}]', version: '7', isOwn: false, fetchedWallMs: 9 }],
+    ['db', { id: '["bao",{"kv":"secret/private"}]', version: '7', isOwn: false, fetchedWallMs: 9, valueNumber: 4 }],
     ['secret bao team/private', { id: 'team/private', version: '2', isOwn: true, fetchedWallMs: 8 }],
   ]),
 };
@@ -51,6 +51,7 @@ describe('the note of what generations are made of', () => {
     expect(found.get(2)).toMatchObject({ config: 'abc', by: '1.2.3', atWallMs: 5 });
     const [[, db] = [], [name, computed] = []] = [...(found.get(2)?.values ?? [])];
     expect(db).toMatchObject({ version: '7', isOwn: false, fetchedWallMs: 9, id: expect.stringMatching(/^sha256:/) });
+    expect(db, 'the next process numbers its values anew').not.toHaveProperty('valueNumber');
     expect([name, computed]).toMatchObject([expect.stringMatching(/^computed \S{12}$/), { version: '2', isOwn: true }]);
   });
 

@@ -1,5 +1,6 @@
 import type { Clock } from '../../../base/clock.ts';
 import { deadline } from '../../../base/deadline.ts';
+import { programsEndWithUs } from '../../../base/ending-with-us.ts';
 import { errnoOf, errnoWord } from '../../../base/errno.ts';
 import { asFailure, fail, failure, PannierError } from '../../../base/errors.ts';
 import { FileCallError } from '../../../base/file-call.ts';
@@ -141,7 +142,7 @@ function linksOf(deps: AwsChainDeps): readonly Link[] {
     {
       name: 'shared files',
       isRequired: isProfileNamed,
-      load: () => deps.shareLoad(() => fromSharedFiles(deps)),
+      load: () => deps.shareLoad(() => programsEndWithUs(() => fromSharedFiles(deps))),
     },
     {
       name: 'web identity',

@@ -1,3 +1,4 @@
+import type { Failure } from '../../../base/errors.ts';
 import type { Secret } from '../../../base/secret.ts';
 import type { TlsConfig } from '../../../config/config.ts';
 
@@ -28,4 +29,10 @@ export interface Access {
   connection(place: string, signal: AbortSignal): Promise<Connection>;
   /** To be called when the API server does not know the credential: what is kept of it is made anew. */
   refused(): void;
+  /** What keeps `connection` waiting; undefined or absent: nothing that takes long. */
+  trouble?(place: string): Failure | undefined;
+  /** A failure of a connection in the words of the file that says how to connect. Absent: as it is. */
+  inItsWords?(failed: Failure): Failure;
+  /** Ends what still runs for a credential. */
+  close?(): void;
 }

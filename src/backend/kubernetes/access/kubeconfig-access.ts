@@ -1,5 +1,5 @@
 import { errnoWord } from '../../../base/errno.ts';
-import { fail } from '../../../base/errors.ts';
+import { type Failure, fail, failure } from '../../../base/errors.ts';
 import { isHeaderToken } from '../../../base/header-text.ts';
 import type { Secret } from '../../../base/secret.ts';
 import { SingleFlight } from '../../../base/single-flight.ts';
@@ -14,8 +14,9 @@ import { type KubeContext, readKubeconfig, stampOf } from './kubeconfig.ts';
 export function createKubeconfigAccess(
   { path, context }: KubeconfigAccess,
   ownNamespace: string | undefined,
-  deps: ExecDeps,
+  deps: Omit<ExecDeps, 'closing'>,
 ): Access {
+  const close = new AbortController();
   const flights = new SingleFlight<string, Read>();
   let last: (Read & { readonly stamp: string }) | undefined;
   /** The TLS of a plugin's certificate, as long as the plugin gives the same one. */
@@ -33,7 +34,10 @@ export function createKubeconfigAccess(
     const found = await flights.run(stamp, async () => {
       const one = await readKubeconfig(path, context, place);
       const { user } = one;
-      return { context: one, ...(user.kind === 'exec' ? { exec: new ExecCredentials(user.plugin, deps) } : {}) };
+      return {
+        context: one,
+        ...(user.kind === 'exec' ? { exec: new ExecCredentials(user.plugin, { ...deps, closing: close.signal }) } : {}),
+      };
     });
     last = { ...found, stamp };
     return found;
@@ -57,7 +61,7 @@ export function createKubeconfigAccess(
       const common = { address, tls, namespace: ownNamespace ?? found.namespace ?? 'default' };
       const credential = `the user ${userName} of ${path}`;
       if (exec !== undefined) {
-        const given = await exec.current(place);
+        const given = await exec.current(place, signal);
         const token = given.token === undefined ? {} : { token: given.token };
         return { ...common, tls: tlsWith(tls, given), ...token, credential: `the plugin of ${credential}` };
       }
@@ -68,12 +72,35 @@ export function createKubeconfigAccess(
       return { ...common, credential };
     },
     refused: () => last?.exec?.forget(),
+    trouble: (backend) => last?.exec?.trouble(`${backend}.kubeconfig`),
+    close: () => close.abort(),
+    inItsWords,
   };
 }
 
 interface Read {
   readonly context: KubeContext;
   readonly exec?: ExecCredentials;
+}
+
+/** What a kubeconfig file has in place of the keys of a backend. */
+const ITS_WORDS: readonly (readonly [RegExp, string])[] = [
+  [/\btls\.caFile\b/g, 'certificate-authority of the cluster'],
+  [/\btls\.certFile\b/g, 'client-certificate of the user'],
+  [/\btls\.keyFile\b/g, 'client-key of the user'],
+  [/\btls\.serverName\b/g, 'tls-server-name of the cluster'],
+  [/\baddress\b/g, 'server of the cluster'],
+];
+
+/** The keys `tls` and `address` may not stand beside `kubeconfig`, so no message sends anybody there. */
+function inItsWords(failed: Failure): Failure {
+  const reword = (text: string) => ITS_WORDS.reduce((said, [key, word]) => said.replace(key, word), text);
+  const { code, place, seen, hint } = failed;
+  const [, backend, key] = /^(backends\..+)\.(tls(?:\.\w+)?)$/.exec(place) ?? [];
+  const details = { ...failed, ...(hint === undefined ? {} : { hint: reword(hint) }) };
+  if (backend === undefined || key === undefined) return failure(code, place, seen, details);
+  const told = key === 'tls' ? reword(seen) : `${reword(key)}: ${seen}`;
+  return failure(code, `${backend}.kubeconfig`, told, details);
 }
 
 function sendable(token: Secret, place: string, path: string): Secret {

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Clock } from '../../../base/clock.ts';
 import { deadline } from '../../../base/deadline.ts';
+import { endsWithUs } from '../../../base/ending-with-us.ts';
 import { errnoWord } from '../../../base/errno.ts';
 import { onAbort } from '../../../base/on-abort.ts';
 import type { Environment } from '../../../config/environment.ts';
@@ -13,7 +14,8 @@ const MAX_PRINTED = 1024 * 1024;
 
 /**
  * Runs a credential plugin to its end and reads its standard output. It has no terminal and no input, its standard
- * error goes nowhere, and at the limit it is ended with all that it started. Never rejects.
+ * error goes nowhere. At the limit, when `signal` aborts, and when this process ends it is ended with all that it
+ * started. Never rejects.
  */
 export function runPlugin(
   { argv, env, timeoutMs }: { readonly argv: readonly string[]; readonly env: Environment; readonly timeoutMs: number },
@@ -23,6 +25,7 @@ export function runPlugin(
   const [program = '', ...args] = argv;
   return new Promise((resolve) => {
     const child = spawn(program, args, { env: { ...env }, stdio: ['ignore', 'pipe', 'ignore'], detached: true });
+    endsWithUs(child, () => endGroup(child));
     const chunks: Buffer[] = [];
     let length = 0;
     const settle = (run: PluginRun) => {

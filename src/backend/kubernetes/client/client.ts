@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { asFailure, fail } from '../../../base/errors.ts';
+import { asFailure, fail, PannierError } from '../../../base/errors.ts';
 import { onAbort } from '../../../base/on-abort.ts';
 import { CallCancellation } from '../../../http/call-cancellation.ts';
 import type { CircuitView } from '../../../http/circuit.ts';
@@ -107,10 +107,11 @@ export class KubeClient implements AsyncDisposable {
         emit({ kind: 'backend-answered', ...about, status: answer.status, durationMs: clock.monoMs() - startedMs });
         return answer;
       } catch (error) {
-        const failed = asFailure(error, place);
+        const { inItsWords = (one) => one } = this.#options.access;
+        const failed = inItsWords(asFailure(error, place));
         const durationMs = clock.monoMs() - startedMs;
         if (failed.code !== 'CANCELLED') emit({ kind: 'backend-failed', ...about, failure: failed, durationMs });
-        throw error;
+        throw new PannierError(failed);
       }
     });
   }
@@ -144,6 +145,7 @@ export class KubeClient implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
+    this.#options.access.close?.();
     await this.#peers[Symbol.asyncDispose]();
   }
 

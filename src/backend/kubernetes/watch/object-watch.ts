@@ -51,8 +51,8 @@ const DENIED: BackoffBounds = { ...DEFAULT_BACKOFF, baseMs: 30_000, capMs: 300_0
  *    missed. Without such a version it begins at the present, and the server tells of the object if there is one.
  * 2. Each event of the object calls the subscribers that have another version. Bookmarks only move the place where the
  *    next watch begins.
- * 3. A watch that has ended begins again where it was. Until then `isCurrent` is false, and polls ask the server. When
- *    it is open again, subscribers are called that have another version, or whose last read failed.
+ * 3. A watch that has ended begins again where it was. Until then `heardOf` has no answer, and polls ask the server.
+ *    When it is open again, subscribers are called that have another version, or whose last read failed.
  * 4. When the server no longer has that version (410), or refused a watch at it twice, the subscribers are called,
  *    since a deletion may have been missed, and the watch begins at the present.
  *
@@ -67,6 +67,8 @@ export class ObjectWatch implements Disposable {
   readonly #stop = new AbortController();
   /** A watch is open, and every event up to now has been told. */
   #isLive = false;
+  /** When the server has sent something for the last time, on the monotonic clock. */
+  #heardMonoMs = Number.NEGATIVE_INFINITY;
   /** The newest version of the object that is known here; undefined: none, or the object is deleted. */
   #version: string | undefined;
   /** Where the next watch begins; undefined: at the present. */
@@ -95,9 +97,13 @@ export class ObjectWatch implements Disposable {
     this.#subscribers.delete(subscriber);
   }
 
-  /** Whether the object has this version as far as the server has told, and the server would tell of another one. */
-  isCurrent(version: string): boolean {
-    return this.#isLive && this.#version === version;
+  /**
+   * When the server has last shown that the object has this version, on the monotonic clock: it sends a bookmark about
+   * each minute. Undefined: the object has another version, or no watch is open. A server that hangs keeps a watch open
+   * and would tell of nothing, so what was heard long ago is no answer for the present.
+   */
+  heardOf(version: string): number | undefined {
+    return this.#isLive && this.#version === version ? this.#heardMonoMs : undefined;
   }
 
   [Symbol.dispose](): void {
@@ -163,12 +169,14 @@ export class ObjectWatch implements Disposable {
       this.#resumeAt = from;
       this.#isDenied = false;
       this.#isLive = true;
+      this.#heardMonoMs = clock.monoMs();
       // No event tells of these. The first watch of all follows the first read, which tells of its own failure.
       if (from !== undefined) this.#call((version) => version !== this.#version);
       else if (this.#isAnew) this.#call((version) => version === undefined);
       this.#isAnew = false;
       const lines = new Lines();
       for await (const chunk of answer.chunks) {
+        this.#heardMonoMs = clock.monoMs();
         for (const line of lines.add(chunk)) {
           const end = this.#take(readEvent(line));
           if (end !== undefined) return end;

@@ -375,7 +375,15 @@ describe('the API of exec', () => {
     const agent = scene.exec(await place.config(execOf(PASSWORD, { api: { socket, control: true } })), app.command);
     const first = await app.pid();
     const { body } = await ask(socket, '/v1/status');
-    expect(JSON.parse(body).outputs).toEqual([{ name: 'exec.env', state: 'settled', secrets: ['app'], generation: 1 }]);
+    expect(JSON.parse(body).outputs).toEqual([
+      {
+        name: 'exec.env',
+        state: 'settled',
+        secrets: ['app'],
+        generation: 1,
+        statement: expect.objectContaining({ generation: 1, behind: false }),
+      },
+    ]);
     expect((await ask(socket, '/v1/outputs/exec.env/reload', 'POST')).status).toBe(200);
     expect(await app.pid(2)).not.toBe(first);
     expect(isAlive(first)).toBe(false);

@@ -1,6 +1,6 @@
 /**
  * Simulates fleets and writes what it found into docs: `npm run simulate` for 200, 10,000 and 100,000 agents, or for
- * the sizes that are given. A fleet of 100,000 takes about twenty minutes of one core. The drawings are
+ * the sizes that are given. A fleet of 100,000 takes about 35 minutes of one core. The drawings are
  * docs/fleet/*.svg, the figures docs/fleet/results.json, and the table of docs/fleet.md is made of these.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';

@@ -18,8 +18,9 @@ const example = (
   }[]
 ).map((document) => document.toJS());
 
-const deployed: readonly string[] = example.find(({ kind }) => kind === 'Deployment').spec.template.spec.containers[0]
-  .args;
+const deployed: readonly string[] = example
+  .find(({ kind }) => kind === 'Deployment')
+  .spec.template.spec.containers[0].args.map((one: string) => one.replace('$(POD_NAMESPACE)', 'pannier'));
 
 /** What the arguments of the example say for all pods. */
 export const EXAMPLE_DEFAULTS: InjectorDefaults = {

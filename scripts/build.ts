@@ -152,6 +152,7 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/backend/vault/source/trust-bundle.ts',
   ],
   templates: ['node_modules/handlebars/dist/cjs/handlebars/compiler/base.js'],
+  yaml: ['src/config/load/parse-yaml.ts'], // with what bounds the parser, which problems and positions use too
   // What checks configurations that the tables of the schemas do not accept, and zod.
   schemas: [
     'src/config/check/create-all-problems.ts',

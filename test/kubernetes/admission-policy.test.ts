@@ -128,7 +128,7 @@ describe.skipIf(noKubernetes !== undefined)(onKubernetes('the admission policies
     ['volume-path', '/run/a/.', 'must be one absolute path, in its shortest form'],
     ['volume-path', '/etc/pannier/a', 'is in a directory of the agent: use another one'],
     ['volume-path', '/etc', 'would hide files of the application: use a directory of its own'],
-    ['size-limit', '4 Mi', 'must be a quantity such as 100m or 64Mi'],
+    ['size-limit', '4 Mi', 'must be a quantity such as 4Mi, and more than 0'],
     ['requests-cpu', 'much', 'must be a quantity such as 100m or 64Mi'],
     ['image', '  ', 'must be the name of an image'],
     ['image', 'a b', 'must be the name of an image'],

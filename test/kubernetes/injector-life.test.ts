@@ -238,12 +238,13 @@ describe.skipIf(noKubernetes !== undefined)(onKubernetes('the life of an injecto
       await server().api('PATCH', WEBHOOK_PATH, patch, { contentType: 'application/json-patch+json' });
       write(-60_000);
       const agent = installed.start(['--tls-cert-file', certFile, '--tls-key-file', keyFile]);
-      await installed.untilReady();
       await eventually(async () => {
         expect((await create(asking())).body.message).toMatch(/certificate has expired or is not yet valid/);
       });
+      expect(await installed.isReady()).toBe(false);
       write(3_600_000);
       await agent.waitFor('injector-certificate');
+      await installed.untilReady();
       await eventually(() => expectInjected());
       await agent.stop();
     });

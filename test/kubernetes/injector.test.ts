@@ -80,16 +80,15 @@ describe.skipIf(noKubernetes !== undefined)(onKubernetes('pannier injector'), ()
     return undefined;
   });
 
-  it('warns of annotations without an effect, cut to the length that Kubernetes asks for', async () => {
+  it('warns of all annotations without an effect, each warning as long as Kubernetes asks for at most', async () => {
     const idle = ['go-max-procs', 'auth-min-backoff', 'auth-max-backoff', 'client-max-retries', 'agent-image'];
     const more = Object.fromEntries(idle.map((name) => [`vault.hashicorp.com/${name}`, '1']));
     const pod = shape('annotations of vault-k8s');
     pod.metadata.annotations = { ...pod.metadata.annotations, ...more };
     const { status, warnings } = await createPod(server(), pod, { namespace: 'shop' });
     expect(status).toBe(201);
-    expect(warnings).toEqual([
-      expect.stringMatching(/^no effect with Pannier: vault\.hashicorp\.com\/agent-image, .*…$/),
-    ]);
+    for (const name of idle) expect(warnings.join('\n')).toContain(`vault.hashicorp.com/${name}`);
+    expect(warnings.filter((warning) => warning.length > 120)).toEqual([]);
   });
 
   it.each(['annotations of our own', 'annotations of vault-k8s', 'mode: init', 'mode: both'])(

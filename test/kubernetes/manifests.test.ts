@@ -33,7 +33,13 @@ function podsOf({ kind, spec, metadata }: KubernetesObject): readonly Kubernetes
   const template = kind === 'CronJob' ? spec.jobTemplate.spec.template : spec?.template;
   if (template?.spec?.containers === undefined) return [];
   const { namespace } = metadata;
-  return [{ spec: template.spec, metadata: { ...template.metadata, namespace, generateName: `${metadata.name}-` } }];
+  // The controller of a StatefulSet makes the claims, and volumes of them.
+  const claims = (spec.volumeClaimTemplates ?? []).map(({ metadata: { name } }: KubernetesObject) => ({
+    name,
+    persistentVolumeClaim: { claimName: `${name}-0` },
+  }));
+  const pod = { ...template.spec, volumes: [...(template.spec.volumes ?? []), ...claims] };
+  return [{ spec: pod, metadata: { ...template.metadata, namespace, generateName: `${metadata.name}-` } }];
 }
 
 const server = useKubernetes();

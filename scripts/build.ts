@@ -237,6 +237,7 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/backend/kubernetes/tools.ts',
   ],
   // Last, so that what they share with others lies with them.
+  serving: ['src/http/serving/pair-of-files.ts', 'src/http/serving/read-body.ts', 'src/http/serving/listen.ts'],
   injector: ['src/cli/injector.ts', 'src/injector/metrics/serve-metrics.ts'],
   notify: ['src/cli/notify.ts'],
 };

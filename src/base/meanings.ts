@@ -176,7 +176,7 @@ export const MEANINGS = {
   PROXY_OWN_LOGIN: "A request would end the agent's own login, or reveal its token.",
 
   FEED_DOWN: 'The feed of changes cannot be used, so secrets are polled at `refresh` (a warning).',
-  INJECTOR_CERTIFICATE: 'The certificate of the injector cannot be used.',
+  INJECTOR_CERTIFICATE: 'The certificate that the injector or the relay shows cannot be used.',
   INJECTOR_API_SERVER: "The injector's authority cannot be written into the configuration of its webhook.",
 
   CHECK_TIMEOUT: 'A check of doctor did not end in time.',

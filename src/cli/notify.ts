@@ -6,7 +6,7 @@ import { readEnvironment } from '../config/environment.ts';
 import { isLoopback, parseHostPort } from '../config/host-port.ts';
 import { readCapped } from '../config/read-capped.ts';
 import { TokenFile } from '../deliver/http/token-file.ts';
-import { certificateOfFiles } from '../injector/certificate/files.ts';
+import { certificateOfFiles } from '../http/serving/pair-of-files.ts';
 import { runRelay } from '../relay/run-relay.ts';
 import { openLog } from './open-log.ts';
 import { spareMemory } from './sparing.ts';

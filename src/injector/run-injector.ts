@@ -1,5 +1,5 @@
 import type { Emit } from '../base/fact.ts';
-import type { CertificateSource } from './certificate/serving.ts';
+import type { CertificateSource } from '../http/serving/pair.ts';
 import type { WatchedInjector } from './metrics/create-metrics.ts';
 import { InjectorServer } from './server/server.ts';
 import type { InjectorDefaults } from './settings.ts';

@@ -6,8 +6,8 @@ import type { TlsConfig } from '../config/config.ts';
 import type { Environment } from '../config/environment.ts';
 import { AuditLog, type Proof } from '../feed/audit-log.ts';
 import { BEAT_MS } from '../feed/relay-protocol.ts';
+import type { CertificateSource } from '../http/serving/pair.ts';
 import { Transport } from '../http/transport.ts';
-import type { CertificateSource } from '../injector/certificate/serving.ts';
 import { type AcceptsToken, RelayServer } from './server.ts';
 import { Watchers } from './watchers.ts';
 
@@ -40,7 +40,15 @@ export async function runRelay(options: RelayOptions): Promise<void> {
   const { host, port, auditFile, certificate, clientCa, accepts, clock, emit, signal, onListening } = options;
   const watchers = new Watchers(loadCrypto().randomBytes(8).toString('hex'));
   const pair = await certificate?.first();
-  await using server = await RelayServer.open({ host, port, pair, clientCa, accepts, watchers });
+  await using server = await RelayServer.open({
+    host,
+    port,
+    pair,
+    clientCa,
+    accepts,
+    isTrusted: certificate?.isTrusted,
+    watchers,
+  });
   emit({ kind: 'relay-listening', where: `${host}:${server.port}` });
   onListening?.();
   await using transport = new Transport({

@@ -1,10 +1,10 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { TLSSocket } from 'node:tls';
-import { errnoOf } from '../base/errno.ts';
-import { fail } from '../base/errors.ts';
 import { MAX_REQUEST_BYTES, parseRelayRequest, RELAY_PATH, type RelayLine } from '../feed/relay-protocol.ts';
 import { loadHttp, loadHttps } from '../http/node-http.ts';
-import type { ServingPair } from '../injector/certificate/serving.ts';
+import { listenAt, portOf } from '../http/serving/listen.ts';
+import { type ServingPair, tlsOfPair } from '../http/serving/pair.ts';
+import { BodyLimit, readBody } from '../http/serving/read-body.ts';
 import type { Watcher, Watchers } from './watchers.ts';
 
 /** Whether a bearer token is one that agents may come with. */
@@ -20,12 +20,15 @@ export interface RelayServerOptions {
   readonly clientCa?: string | undefined;
   /** Absent: the client certificate is enough. */
   readonly accepts?: AcceptsToken | undefined;
+  /** Whether agents trust the pair, as far as it can be known. Absent: there is none. */
+  readonly isTrusted?: (() => boolean) | undefined;
   readonly watchers: Watchers;
 }
 
 const HEADER_BYTES = 16 * 1024;
 const HEADERS_MS = 10_000;
 const REQUEST_MS = 30_000;
+const CHECK_MS = 1_000;
 const MAX_CONNECTIONS = 4_096;
 
 /** What an agent has not read yet of what it was sent. More than this and it is dropped. */
@@ -38,7 +41,7 @@ const MAX_BODIES_BYTES = 64 * 1024 * 1024;
 export class RelayServer implements AsyncDisposable {
   readonly #options: RelayServerOptions;
   readonly #server: Server;
-  #bodiesBytes = 0;
+  readonly #limit = new BodyLimit({ maxBytes: MAX_REQUEST_BYTES, maxBytesAtOnce: MAX_BODIES_BYTES });
 
   private constructor(options: RelayServerOptions) {
     this.#options = options;
@@ -46,6 +49,7 @@ export class RelayServer implements AsyncDisposable {
       maxHeaderSize: HEADER_BYTES,
       headersTimeout: HEADERS_MS,
       requestTimeout: REQUEST_MS,
+      connectionsCheckingInterval: CHECK_MS,
       noDelay: true,
     };
     const handle = (request: IncomingMessage, response: ServerResponse) => void this.#handle(request, response);
@@ -62,21 +66,12 @@ export class RelayServer implements AsyncDisposable {
   /** @throws PannierError LISTEN_IN_USE or LISTEN_FAILED */
   static async open(options: RelayServerOptions): Promise<RelayServer> {
     const opened = new RelayServer(options);
-    const server = opened.#server;
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', (error) => {
-        const isTaken = errnoOf(error) === 'EADDRINUSE';
-        const seen = isTaken ? 'another process listens there' : `it cannot be listened on (${errnoOf(error)})`;
-        reject(fail(isTaken ? 'LISTEN_IN_USE' : 'LISTEN_FAILED', `--listen ${options.host}:${options.port}`, seen));
-      });
-      server.listen(options.port, options.host, () => resolve());
-    });
+    await listenAt(opened.#server, options.host, options.port);
     return opened;
   }
 
   get port(): number {
-    const address = this.#server.address();
-    return typeof address === 'object' && address !== null ? address.port : 0;
+    return portOf(this.#server);
   }
 
   /** New connections are shown this pair; those that are open go on. */
@@ -94,11 +89,11 @@ export class RelayServer implements AsyncDisposable {
     await closed;
   }
 
-  #tlsOf({ certificate, key }: ServingPair) {
+  #tlsOf(pair: ServingPair) {
     const { clientCa } = this.#options;
     // The kubelet and Prometheus show no certificate; who watches must.
     const asks = clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: false };
-    return { cert: certificate, key, minVersion: 'TLSv1.2' as const, ...asks };
+    return { ...tlsOfPair(pair), ...asks };
   }
 
   /** Never rejects. */
@@ -108,7 +103,11 @@ export class RelayServer implements AsyncDisposable {
       const path = request.url?.split('?')[0];
       const { state, counts } = this.#options.watchers;
       if (path === '/healthz') return send(response, 200, 'ok\n');
-      if (path === '/readyz') return send(response, state.live ? 200 : 503, `${state.why ?? 'ok'}\n`);
+      if (path === '/readyz') {
+        const hasEnded = this.#options.isTrusted?.() === false;
+        const why = hasEnded ? 'the certificate has ended' : state.why;
+        return send(response, state.live && !hasEnded ? 200 : 503, `${why ?? 'ok'}\n`);
+      }
       if (path === '/metrics') return send(response, 200, metricsOf(state.live, counts));
       if (path !== RELAY_PATH) return send(response, 404, `there are ${RELAY_PATH}, /healthz, /readyz and /metrics\n`);
       if (request.method !== 'POST') return send(response, 405, 'topics are posted\n');
@@ -129,9 +128,9 @@ export class RelayServer implements AsyncDisposable {
   }
 
   async #watch(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const text = await this.#body(request);
-    if (text === undefined) return send(response, 413, 'the topics are too long\n');
-    const asked = parseRelayRequest(text);
+    const read = await readBody(request, this.#limit);
+    if (typeof read === 'string') return send(response, read === 'too large' ? 413 : 503, `the topics are ${read}\n`);
+    const asked = parseRelayRequest(read.toString('utf8'));
     if (asked === undefined) return send(response, 400, 'the body holds no topics\n');
     const { watchers } = this.#options;
     const watcher: Watcher = {
@@ -146,30 +145,6 @@ export class RelayServer implements AsyncDisposable {
     request.socket.setTimeout(0);
     response.writeHead(200, { 'Content-Type': 'application/x-ndjson', 'Cache-Control': 'no-store' });
     if (!watchers.add(watcher, asked)) response.destroy();
-  }
-
-  /** Undefined: it is too long, or there is too much at once, or it did not come to its end. */
-  #body(request: IncomingMessage): Promise<string | undefined> {
-    return new Promise((resolve) => {
-      const chunks: Buffer[] = [];
-      let length = 0;
-      const end = (text: string | undefined) => {
-        this.#bodiesBytes -= length;
-        length = 0;
-        request.removeAllListeners('data');
-        if (text === undefined) request.pause();
-        resolve(text);
-      };
-      request.on('data', (chunk: Buffer) => {
-        length += chunk.length;
-        this.#bodiesBytes += chunk.length;
-        if (length > MAX_REQUEST_BYTES || this.#bodiesBytes > MAX_BODIES_BYTES) return end(undefined);
-        chunks.push(chunk);
-      });
-      request.once('end', () => end(Buffer.concat(chunks).toString('utf8')));
-      request.once('error', () => end(undefined));
-      request.once('close', () => end(undefined));
-    });
   }
 }
 

@@ -45,7 +45,7 @@ export const INJECTOR: readonly Cut[] = [
     "`must be one of ${choices.join(', ')}, not ${text}`",
     { by: 'may be a secret' },
   ),
-  cutIn('src/injector/server/read-body.ts')(
+  cutIn('src/injector/server/server.ts')(
     'injector-bounded',
     'MAX_BODY_BYTES = 3 * 1024 * 1024',
     'MAX_BODY_BYTES = 9 * 1024 * 1024',
@@ -58,7 +58,7 @@ export const INJECTOR: readonly Cut[] = [
   cutIn('src/injector/certificate/ca-bundle.ts')('injector-certificate', 'Date.parse(parsed.validTo) > nowMs &&', '', {
     by: 'keeps those of other replicas',
   }),
-  cutIn('src/injector/certificate/files.ts')(
+  cutIn('src/http/serving/pair-of-files.ts')(
     'injector-certificate',
     'if (!fits) throw',
     'if (fits === undefined) throw',

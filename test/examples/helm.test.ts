@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { EXAMPLE_FILE } from '../../scripts/admission-policy/files.ts';
 import { systemClock } from '../../src/base/clock.ts';
-import { certificateOfFiles } from '../../src/injector/certificate/files.ts';
+import { certificateOfFiles } from '../../src/http/serving/pair-of-files.ts';
 import { parseCommandLine } from '../cli/command-line.helpers.ts';
 import { findHelms, runHelm } from '../servers/helm.ts';
 import { writePolicy } from '../servers/openbao-engines.ts';

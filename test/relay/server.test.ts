@@ -40,6 +40,18 @@ describe('RelayServer', () => {
     expect([answer.status, await answer.text()]).toEqual([503, 'gone\n']);
   });
 
+  it('is not ready when its certificate has ended, since agents refuse it', async () => {
+    let isTrusted = true;
+    const { url } = await serve({ isTrusted: () => isTrusted });
+    const ready = async () => {
+      const answer = await fetch(`${url}/readyz`);
+      return [answer.status, await answer.text()];
+    };
+    expect(await ready()).toEqual([200, 'ok\n']);
+    isTrusted = false;
+    expect(await ready()).toEqual([503, 'the certificate has ended\n']);
+  });
+
   it('refuses a wrong token, and what is no list of topics', async () => {
     const { post } = await serve();
     expect((await post(TOPICS, {})).status).toBe(401);

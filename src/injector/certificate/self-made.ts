@@ -2,8 +2,8 @@ import type { Clock } from '../../base/clock.ts';
 import { asFailure } from '../../base/errors.ts';
 import type { Emit } from '../../base/fact.ts';
 import { makeServerCertificate, type ServerCertificate } from '../../certificate/make-certificate.ts';
+import type { CertificateSource } from '../../http/serving/pair.ts';
 import type { CallApiServer } from './api-server.ts';
-import type { CertificateSource } from './serving.ts';
 import { includeInBundle } from './webhook-bundle.ts';
 
 const LIFE_MS = 7 * 86_400_000;

@@ -1,15 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Server } from 'node:https';
 import type { Socket } from 'node:net';
-import { errnoOf } from '../../base/errno.ts';
-import { asFailure, fail } from '../../base/errors.ts';
+import { asFailure } from '../../base/errors.ts';
 import type { Emit } from '../../base/fact.ts';
 import { loadHttps } from '../../http/node-http.ts';
-import type { ServingPair } from '../certificate/serving.ts';
+import { listenAt, portOf } from '../../http/serving/listen.ts';
+import { type ServingPair, tlsOfPair } from '../../http/serving/pair.ts';
+import { BodyLimit, readBody } from '../../http/serving/read-body.ts';
 import { review } from '../review.ts';
 import type { InjectorDefaults } from '../settings.ts';
 import { Connections } from './connections.ts';
-import { BodyLimit, readBody } from './read-body.ts';
 
 export interface ServerOptions {
   readonly host: string;
@@ -29,6 +29,12 @@ export type ReviewOutcome = 'injected' | 'unchanged' | 'denied' | 'refused' | 'f
 
 const HEADER_BYTES = 16 * 1024;
 
+/** The API server sends no longer review: an object has at most 1.5 MiB in etcd, and a review may have two. */
+const MAX_BODY_BYTES = 3 * 1024 * 1024;
+
+/** All bodies that are read at one time. */
+const MAX_BODIES_BYTES = 24 * 1024 * 1024;
+
 /** The API server and the kubelet are near, and send what they have at once; it waits ten seconds for an answer. */
 const HEADERS_MS = 3_000;
 const REQUEST_MS = 5_000;
@@ -42,14 +48,14 @@ const CLOSE_MS = 2_000;
 export class InjectorServer implements AsyncDisposable {
   readonly #server: Server;
   readonly #options: ServerOptions;
-  readonly #limit = new BodyLimit();
+  readonly #limit = new BodyLimit({ maxBytes: MAX_BODY_BYTES, maxBytesAtOnce: MAX_BODIES_BYTES });
   readonly #connections = new Connections();
 
   private constructor(options: ServerOptions) {
     this.#options = options;
     this.#server = loadHttps().createServer(
       {
-        ...tlsOf(options.pair),
+        ...tlsOfPair(options.pair),
         maxHeaderSize: HEADER_BYTES,
         headersTimeout: HEADERS_MS,
         requestTimeout: REQUEST_MS,
@@ -67,27 +73,17 @@ export class InjectorServer implements AsyncDisposable {
   /** @throws PannierError LISTEN_IN_USE or LISTEN_FAILED */
   static async open(options: ServerOptions): Promise<InjectorServer> {
     const opened = new InjectorServer(options);
-    const server = opened.#server;
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', (error) => {
-        const code = errnoOf(error);
-        const isTaken = code === 'EADDRINUSE';
-        const seen = isTaken ? 'another process listens there' : `it cannot be listened on (${code ?? 'no reason'})`;
-        reject(fail(isTaken ? 'LISTEN_IN_USE' : 'LISTEN_FAILED', `--listen ${options.host}:${options.port}`, seen));
-      });
-      server.listen(options.port, options.host, () => resolve());
-    });
+    await listenAt(opened.#server, options.host, options.port);
     return opened;
   }
 
   get port(): number {
-    const address = this.#server.address();
-    return typeof address === 'object' && address !== null ? address.port : 0;
+    return portOf(this.#server);
   }
 
   /** New connections are shown this pair; those that are open go on. */
   use(pair: ServingPair): void {
-    this.#server.setSecureContext(tlsOf(pair));
+    this.#server.setSecureContext(tlsOfPair(pair));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -173,5 +169,3 @@ function send(response: ServerResponse, status: number, body: object): void {
   response.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) });
   response.end(text);
 }
-
-const tlsOf = ({ certificate, key }: ServingPair) => ({ cert: certificate, key, minVersion: 'TLSv1.2' as const });

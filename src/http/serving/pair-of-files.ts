@@ -4,7 +4,7 @@ import { asFailure, fail, failure } from '../../base/errors.ts';
 import type { Emit } from '../../base/fact.ts';
 import { loadCrypto } from '../../base/node-crypto.ts';
 import { readFileInTime } from '../../base/read-file.ts';
-import type { CertificateSource, ServingPair } from './serving.ts';
+import type { CertificateSource, ServingPair } from './pair.ts';
 
 /** The kubelet writes a changed Secret about once in a minute. */
 const LOOK_EVERY_MS = 10_000;
@@ -30,7 +30,7 @@ export function certificateOfFiles(options: {
       let isTold = false;
       while (!signal.aborted) {
         if (hasEnded() && !isTold) {
-          const seen = 'the certificate has ended, and the API server refuses it';
+          const seen = 'the certificate has ended, and clients refuse it';
           emit({ kind: 'agent-warning', warning: failure('INJECTOR_CERTIFICATE', certFile, seen) });
         }
         isTold = hasEnded();

@@ -1,18 +1,20 @@
 import type { IncomingMessage } from 'node:http';
 
-/** The API server sends no longer review: an object has at most 1.5 MiB in etcd, and a review may have two. */
-export const MAX_BODY_BYTES = 3 * 1024 * 1024;
-
-/** All bodies that are read at one time. */
-const MAX_BYTES_AT_ONCE = 24 * 1024 * 1024;
-
 /** Counts the bytes of all bodies that are being read, so that many large ones do not fill the memory. */
 export class BodyLimit {
+  /** The longest body. */
+  readonly maxBytes: number;
+  readonly #maxBytesAtOnce: number;
   #bytes = 0;
+
+  constructor(limits: { readonly maxBytes: number; readonly maxBytesAtOnce: number }) {
+    this.maxBytes = limits.maxBytes;
+    this.#maxBytesAtOnce = limits.maxBytesAtOnce;
+  }
 
   /** False: there are too many. */
   take(bytes: number): boolean {
-    if (this.#bytes + bytes > MAX_BYTES_AT_ONCE) return false;
+    if (this.#bytes + bytes > this.#maxBytesAtOnce) return false;
     this.#bytes += bytes;
     return true;
   }
@@ -28,7 +30,7 @@ export function readBody(
   limit: BodyLimit,
 ): Promise<Buffer | 'too large' | 'too many at once' | 'cut off'> {
   const announced = Number(request.headers['content-length'] ?? 0);
-  if (announced > MAX_BODY_BYTES) return Promise.resolve('too large');
+  if (announced > limit.maxBytes) return Promise.resolve('too large');
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let length = 0;
@@ -40,7 +42,7 @@ export function readBody(
       resolve(result);
     };
     request.on('data', (chunk: Buffer) => {
-      if (length + chunk.length > MAX_BODY_BYTES) return end('too large');
+      if (length + chunk.length > limit.maxBytes) return end('too large');
       if (!limit.take(chunk.length)) return end('too many at once');
       length += chunk.length;
       chunks.push(chunk);

@@ -4,6 +4,13 @@ export interface ServingPair {
   readonly key: string;
 }
 
+/** Options of a server of TLS that shows the pair. */
+export const tlsOfPair = ({ certificate, key }: ServingPair) => ({
+  cert: certificate,
+  key,
+  minVersion: 'TLSv1.2' as const,
+});
+
 /** Where the certificate of the server comes from. */
 export interface CertificateSource {
   /** The pair to begin with. @throws PannierError when there is none that can be used. */

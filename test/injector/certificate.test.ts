@@ -7,11 +7,13 @@ import { makeServerCertificate } from '../../src/certificate/make-certificate.ts
 import { certificatesIn } from '../../src/certificate/pem.ts';
 import type { ServingPair } from '../../src/http/serving/pair.ts';
 import { certificateOfFiles } from '../../src/http/serving/pair-of-files.ts';
+import { callApiServer } from '../../src/injector/certificate/api-server.ts';
 import { mergeBundle } from '../../src/injector/certificate/ca-bundle.ts';
 import { selfMadeCertificate } from '../../src/injector/certificate/self-made.ts';
 import { includeInBundle } from '../../src/injector/certificate/webhook-bundle.ts';
 import { FakeClock } from '../fake-clock.ts';
 import { createAuthority } from '../servers/certificates.ts';
+import { findFreePort } from '../servers/free-port.ts';
 import { startWebhookServer, type WebhookServer } from './api-server.helpers.ts';
 
 const NOW = Date.UTC(2026, 10, 30);
@@ -140,6 +142,17 @@ describe('a certificate that the injector makes', () => {
     await includeInBundle(api.call, { name: 'pannier-injector', own: [a], nowMs: NOW });
     await includeInBundle(api.call, { name: 'pannier-injector', own: [b], nowMs: NOW });
     expect(new Set(certificatesIn(api.bundles()[0] ?? ''))).toEqual(new Set([a, b]));
+  });
+});
+
+describe('an API server that cannot be reached', () => {
+  it('is said with what stands in the way most often', async () => {
+    await using server = await startWebhookServer();
+    const nobody = await findFreePort();
+    const call = callApiServer({ host: '127.0.0.1', port: nobody, accountDir: server.accountDir });
+    await expect(call('GET', '/', undefined)).rejects.toMatchObject({
+      failure: { code: 'INJECTOR_API_SERVER', hint: expect.stringContaining('NetworkPolicy') },
+    });
   });
 });
 

@@ -36,6 +36,15 @@ function traced(span: typeof SPAN | undefined) {
   return world;
 }
 
+describe('the count of spans', () => {
+  it('begins at 0 where traces are made, so that the first loss is an increase', async () => {
+    using made = await metricsOf(traced(undefined));
+    expect(await made.text()).toContain('pannier_trace_spans_total{result="dropped"} 0\n');
+    using without = await metricsOf(observedWorld());
+    expect(await without.text()).not.toContain('pannier_trace_spans_total{');
+  });
+});
+
 describe('exemplars', () => {
   it('name the trace of what is in a trace that is sent, on counters and buckets', async () => {
     const { marked } = await scraped(traced(SPAN));

@@ -163,4 +163,28 @@ describe('an exporter', () => {
     expect(told('traces-dropped').length).toBe(1);
     expect(JSON.stringify(facts)).not.toContain('hunter2');
   });
+
+  it.each([
+    [401, /OTEL_EXPORTER_OTLP_HEADERS/],
+    [403, /OTEL_EXPORTER_OTLP_HEADERS/],
+    [404, /the path/],
+  ])('says what to look at when the receiver answers %d', async (status, hint) => {
+    receiver.answerNext({ status });
+    const sent = sender();
+    sent.add(spans(1));
+    await sent.close();
+    expect(told('traces-dropped')).toMatchObject([{ failure: { hint: expect.stringMatching(hint) } }]);
+  });
+
+  it('names the variables of certificates when one of their files is missing', async () => {
+    const sent = sender({ OTEL_EXPORTER_OTLP_CERTIFICATE: '/nonexistent.pem' }, 'https://127.0.0.1:1');
+    sent.add(spans(512));
+    await eventually(async () => {
+      await clock.advance(10_000);
+      expect(told('traces-dropped').length).toBe(1);
+    });
+    await sent.close();
+    const hint = expect.stringContaining('OTEL_EXPORTER_OTLP_CERTIFICATE');
+    expect(told('traces-dropped')).toMatchObject([{ failure: { hint } }]);
+  });
 });

@@ -105,7 +105,9 @@ describe('the audit stream', () => {
     add('a', 'b');
     expect(inLog).toEqual(['a', 'b']);
     await clock.advance(40_000);
-    expect(warnings()).toMatchObject([{ code: 'LOG_FILE', place: 'log.auditFile' }]);
+    expect(warnings()).toMatchObject([
+      { code: 'LOG_FILE', place: 'log.auditFile', hint: expect.stringContaining('where the log goes') },
+    ]);
     writeFileSync(good, '');
     symlinkSync(good, `${path}.next`);
     renameSync(`${path}.next`, path);

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createAuthority } from '../servers/certificates.ts';
 import { createPlace, type Place, runAgent } from './agent.helpers.ts';
+import { LOUD } from './canary.helpers.ts';
 import { fileBackend, writeSecrets } from './file-backend.helpers.ts';
 
 const PASSWORD = 'c4n4ry "p4ssword"';
-const LOUD = { DEBUG: '*', NODE_DEBUG: 'http,https,net,tls,stream,fs,module,child_process', NODE_OPTIONS: '' };
 
 let place: Place;
 afterEach(() => place[Symbol.asyncDispose]());

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { refuseWith, startFakeApiServer } from '../backend/kubernetes/fake-api-server.ts';
 import { createPlace, eventually, runAgent, startAgent } from './agent.helpers.ts';
+import { LOUD } from './canary.helpers.ts';
 
 /** Part of every value and of every credential. */
 const CANARY = 'c4n4ry';
-const LOUD = { DEBUG: '*', NODE_DEBUG: 'http,https,net,tls,stream,fs,module,child_process', NODE_OPTIONS: '' };
 const SECRET = '/api/v1/namespaces/shop/secrets/db';
 
 const open: AsyncDisposable[] = [];

@@ -1,13 +1,12 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { startReceiver } from '../otlp/receiver.helpers.ts';
+import { LOUD } from './canary.helpers.ts';
 import { get } from './observe.helpers.ts';
 import { baoOf, published, useScene, useWorld } from './openbao.helpers.ts';
 
 /** Part of every value, of every private path, and of the receiver's own credential. */
 const CANARY = 'c4n4ry';
-/** Environment with every debug output of Node and of libraries. */
-const LOUD = { DEBUG: '*', NODE_DEBUG: 'http,https,net,tls,stream,fs,module,child_process', NODE_OPTIONS: '' };
 
 const scene = useScene();
 const world = useWorld();

@@ -5,11 +5,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Answerer, startFaultServer } from '../faults/fault-server.ts';
 import { enableAppRole, startWorld, type World } from '../servers/index.ts';
 import { createPlace, type Place, runAgent, startAgent } from './agent.helpers.ts';
+import { LOUD } from './canary.helpers.ts';
 
 /** Part of every value that must not come out. */
 const CANARY = 'c4n4ry';
-/** Environment with every debug output of Node and of libraries. */
-const LOUD = { DEBUG: '*', NODE_DEBUG: 'http,https,net,tls,stream,fs,module,child_process', NODE_OPTIONS: '' };
 const LOG = { level: 'trace', format: 'json' };
 
 const open: AsyncDisposable[] = [];

@@ -3,6 +3,7 @@ import { asFailure, type Failure, failure } from '../base/errors.ts';
 import { loadCrypto } from '../base/node-crypto.ts';
 import { type Change, readLine } from './change.ts';
 import { FileTail } from './file-tail.ts';
+import { Pause } from './pause.ts';
 
 /** A log without a line for so long is proven again, by a request of our own that must show up in it. */
 export const SILENT_MS = 60_000;
@@ -66,7 +67,7 @@ export class AuditLog implements AsyncDisposable {
   #foreign = 0;
   /** The name that a line must have, while a proof is under way. */
   #expected: { readonly name: string; readonly seen: () => void } | undefined;
-  #wake = () => {};
+  readonly #pause = new Pause();
 
   constructor(options: AuditLogOptions) {
     this.#options = options;
@@ -81,7 +82,7 @@ export class AuditLog implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
-    this.#wake();
+    this.#pause.wake();
     await this.#tail[Symbol.asyncDispose]();
     await this.#proving;
   }
@@ -109,7 +110,7 @@ export class AuditLog implements AsyncDisposable {
   #read(why: string | undefined): void {
     this.#why = why;
     if (why !== undefined) this.#tellWrong(why);
-    this.#wake();
+    this.#pause.wake();
   }
 
   /** Proves the log again and again; the wait between depends on what came of it. */
@@ -119,11 +120,11 @@ export class AuditLog implements AsyncDisposable {
     while (!signal.aborted) {
       const quietMs = clock.monoMs() - this.#lineMonoMs;
       if (this.#isLive === true && quietMs < SILENT_MS) {
-        await this.#pause(SILENT_MS - quietMs);
+        await this.#wait(SILENT_MS - quietMs);
         continue;
       }
       if (this.#why !== undefined) {
-        await this.#pause(AGAIN_MS);
+        await this.#wait(AGAIN_MS);
         continue;
       }
       try {
@@ -133,7 +134,7 @@ export class AuditLog implements AsyncDisposable {
         const { seen } = asFailure(error, this.#options.place);
         this.#tellLive(failure('FEED_DOWN', this.#options.place, `${path} cannot be proven: ${seen}`));
       }
-      if (this.#isLive !== true) await this.#pause(AGAIN_MS);
+      if (this.#isLive !== true) await this.#wait(AGAIN_MS);
     }
   }
 
@@ -163,15 +164,8 @@ export class AuditLog implements AsyncDisposable {
     }
   }
 
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const cancel = this.#options.clock.after(ms, resolve);
-      this.#wake = () => {
-        cancel();
-        resolve();
-      };
-      if (this.#stop.signal.aborted) this.#wake();
-    });
+  #wait(ms: number): Promise<void> {
+    return this.#pause.wait(this.#options.clock, ms, this.#stop.signal.aborted);
   }
 
   #tellWrong(what: string): void {

@@ -2,6 +2,7 @@ import { backoffMs } from '../base/backoff.ts';
 import type { Clock } from '../base/clock.ts';
 import { type Failure, failure } from '../base/errors.ts';
 import type { Feed, FeedReport, Topic } from './feed.ts';
+import { Pause } from './pause.ts';
 import { connectRelay, type RelayDeps, type RelayStream } from './relay-connection.ts';
 import type { RelayLine } from './relay-protocol.ts';
 
@@ -114,7 +115,7 @@ class Relay {
   #cancelResuming = () => {};
   #isResuming = false;
   #mustSubscribe = false;
-  #wake = () => {};
+  readonly #pause = new Pause();
 
   constructor(url: string, options: RelayFeedOptions, user: RelayUser) {
     this.#url = url;
@@ -142,14 +143,14 @@ class Relay {
   subscribe(): void {
     this.#mustSubscribe = true;
     this.#stream?.close();
-    this.#wake();
+    this.#pause.wake();
   }
 
   async close(): Promise<void> {
     this.#stop.abort();
     this.#cancelResuming();
     this.#stream?.close();
-    this.#wake();
+    this.#pause.wake();
     await this.#done;
   }
 
@@ -159,7 +160,7 @@ class Relay {
     let failures = 0;
     while (!signal.aborted) {
       if (this.#user.topics().length === 0) {
-        await this.#pause(RESUME_MS);
+        await this.#wait(RESUME_MS);
         continue;
       }
       this.#mustSubscribe = false;
@@ -169,7 +170,7 @@ class Relay {
       if (this.#mustSubscribe && why === undefined) continue;
       this.#lost(why ?? 'the connection was closed');
       failures = clock.monoMs() - beganMonoMs >= GOOD_MS ? 1 : failures + 1;
-      await this.#pause(backoffMs(failures, random));
+      await this.#wait(backoffMs(failures, random));
     }
   }
 
@@ -228,14 +229,7 @@ class Relay {
     this.#user.settle();
   }
 
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const cancel = this.#options.clock.after(ms, resolve);
-      this.#wake = () => {
-        cancel();
-        resolve();
-      };
-      if (this.#stop.signal.aborted || this.#mustSubscribe) this.#wake();
-    });
+  #wait(ms: number): Promise<void> {
+    return this.#pause.wait(this.#options.clock, ms, this.#stop.signal.aborted || this.#mustSubscribe);
   }
 }

@@ -60,10 +60,14 @@ export const DRIFT: readonly Cut[] = [
     "if (errnoOf(error) !== 'EISDIR') throw error;",
     'if (name) throw error;',
   ),
-  owners('one-agent', "if (found.kind === 'owned') throw inUse(dir, found.seen, place);", ''),
+  owners(
+    'one-agent',
+    "if (placed.kind === 'owned') throw (await import('./take-over.ts')).inUse(dir, placed.seen, place);",
+    '',
+  ),
   cutIn('src/deliver/file/take-over.ts')(
     'one-agent',
-    "if (answer.kind === 'owned') throw inUse(dir, answer.seen, place);",
+    "if (typeof owner === 'object' && owner.kind === 'owned') throw inUse(dir, owner.seen, place);",
     '',
     {
       by: 'makes no socket',
@@ -71,7 +75,10 @@ export const DRIFT: readonly Cut[] = [
   ),
   cutIn('src/deliver/file/take-over.ts')(
     'dead-owner',
-    "new Set(['ECONNREFUSED', 'ENOENT', 'ENOTSOCK'])",
-    "new Set(['ENOENT'])",
+    "new Set(['ECONNREFUSED', 'ENOTSOCK'])",
+    "new Set(['ENOTSOCK'])",
   ),
+  cutIn('src/deliver/place-socket.ts')('dead-owner', 'const still = await look(path);', 'const still = found;', {
+    by: 'does not replace a faster one',
+  }),
 ];

@@ -90,7 +90,11 @@ export const PUBLISHING: readonly Cut[] = [
     },
   ),
   sink('killed-anywhere', `${LINKS}\n        ${SWAP}`, `${SWAP}\n        ${LINKS}`, { by: 'each single call' }),
-  sink('next-start-cleans', 'for (const name of TEMPORARIES) {', 'for (const name of TEMPORARIES.slice(1)) {'),
+  sink(
+    'next-start-cleans',
+    'for (const name of [...TEMPORARIES, ...leftByOwners]) {',
+    'for (const name of TEMPORARIES.slice(1)) {',
+  ),
   cutIn('src/config/sections/outputs/resolve.ts')('files-0400', 'const MODE = 0o400;', 'const MODE = 0o444;'),
   plan('dir-created', 'let mode = 0o700;', 'let mode = 0o755;'),
   volume('dir-created', 'await folder.chmod(mode);', '', { by: 'its dirMode' }),

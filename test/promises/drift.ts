@@ -13,6 +13,7 @@ const restore = inFile('test/agent/output/restore-times.test.ts', 'a restore');
 const agent = inFile('test/system/drift.test.ts', 'published files that another process has changed');
 const second = inFile('test/system/drift.test.ts', 'a second agent in the directory of an output');
 const owner = inFile('test/deliver/file/owners.test.ts', 'the owner of a directory');
+const place = inFile('test/deliver/place-socket.test.ts', 'a socket that is put in its place');
 const noOwners = inFile('test/deliver/file/owners.test.ts', 'a sink without owners, as of init');
 
 export const drift: Section = {
@@ -90,6 +91,8 @@ export const drift: Section = {
       'A directory whose agent was killed is taken over at once, by one of those who try.',
       owner('that was killed has none: the next agent takes it over at once'),
       owner('is one of %i agents that find a dead one in the same moment'),
+      place('does not replace a faster one, although it had found the one before dead'),
+      place('is refused while another process is about to replace the dead one, however long that takes'),
       second('takes it over at once from one that was killed, and init hands it over to run'),
     ),
   ],

@@ -185,6 +185,6 @@ async function shownData(dir: string, at: string): Promise<string> {
 
 /** Whether a kill left it: a temporary name, or a generation that was never published. */
 function isLeftover(name: string, generation: number | undefined, published: PublishedFiles): boolean {
-  if (generation === undefined) return /^\.\..*_tmp$/.test(name);
+  if (generation === undefined) return /^\.\.(owner_.*|.*_tmp)$/.test(name);
   return published.state === 'there' ? generation > published.generation : true;
 }

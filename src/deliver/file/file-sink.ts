@@ -11,7 +11,18 @@ import { Folder } from './folder.ts';
 import { Generations, numbersIn } from './generations.ts';
 import { isTopLink, type LinkWork, makeLinks, planLinks, removeStaleLinks, replaceLink } from './links.ts';
 import { type Mark, owedReload, readMark, writeMark } from './mark.ts';
-import { DATA, DATA_TMP, generationName, generationNumber, KEPT, KEPT_TMP, MARK, OWNER, TEMPORARIES } from './names.ts';
+import {
+  DATA,
+  DATA_TMP,
+  generationName,
+  generationNumber,
+  KEPT,
+  KEPT_TMP,
+  MARK,
+  OWNER,
+  OWNER_TMP,
+  TEMPORARIES,
+} from './names.ts';
 import type { Ownership } from './owners.ts';
 import { type GenerationPlan, planGeneration } from './plan.ts';
 import { equalsPublished, type PublishedFiles, readPublished } from './published.ts';
@@ -157,7 +168,8 @@ class FileSink implements Sink {
       let { removed } = isForeign
         ? NOTHING_SWEPT
         : await this.#generations.sweep(volume, folder, this.#published, names);
-      for (const name of TEMPORARIES) {
+      const leftByOwners = this.#owners === undefined ? [] : [...names].filter((name) => name.startsWith(OWNER_TMP));
+      for (const name of [...TEMPORARIES, ...leftByOwners]) {
         if (!names.has(name)) continue;
         const isGone = await unless('ENOENT', async () => {
           await disk.unlink(folder.at(name));
@@ -356,7 +368,7 @@ class FileSink implements Sink {
       const { held, volume } = opened;
       if ((await this.#owners?.isInPlace(this.#dir, held.at, volume.disk)) === false) {
         await held.close();
-        await this.#owners?.forget(this.#dir);
+        await this.#owners?.release(this.#dir);
         opened = await this.#openAnew(false);
       }
       return await this.#workIn(opened, work);

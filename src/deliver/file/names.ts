@@ -8,6 +8,7 @@
  *     ..kept                        certificates and their keys, so that the next process need not issue them again
  *     ..statement                    what the generations are made of: names and versions, for the next process
  *     ..owner                       socket of the agent that publishes here, while it runs
+ *     ..owner_*                     sockets of agents that are about to own the directory, or be refused
  *     ..*_tmp                        made and renamed within one step; left only by a kill
  */
 export const DATA = '..data';
@@ -16,12 +17,13 @@ export const LINK_TMP = '..link_tmp';
 export const MARK = '..reloaded';
 export const MARK_TMP = '..reloaded_tmp';
 export const OWNER = '..owner';
-export const OWNER_TMP = '..owner_tmp';
+/** Begins the names of sockets that are not in their place yet, and of the lock of an agent that takes over. */
+export const OWNER_TMP = `${OWNER}_`;
 export const KEPT = '..kept';
 export const KEPT_TMP = '..kept_tmp';
 export const STATEMENT = '..statement';
 export const STATEMENT_TMP = '..statement_tmp';
-export const TEMPORARIES: readonly string[] = [DATA_TMP, LINK_TMP, MARK_TMP, KEPT_TMP, STATEMENT_TMP, OWNER_TMP];
+export const TEMPORARIES: readonly string[] = [DATA_TMP, LINK_TMP, MARK_TMP, KEPT_TMP, STATEMENT_TMP];
 
 const GENERATION = /^\.\.g([1-9]\d{0,14})$/;
 

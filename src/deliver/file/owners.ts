@@ -1,11 +1,13 @@
 import type { Stats } from 'node:fs';
+import { lstat, unlink } from 'node:fs/promises';
 import type { Server } from 'node:net';
 import { errnoWord } from '../../base/errno.ts';
-import { failure } from '../../base/errors.ts';
+import { failure, PannierError } from '../../base/errors.ts';
 import type { Emit } from '../../base/fact.ts';
 import { type HeldFolder, isSameFile } from '../../base/held-folder.ts';
+import { placeSocket } from '../place-socket.ts';
 import type { Disk } from './disk.ts';
-import { OWNER } from './names.ts';
+import { OWNER, OWNER_TMP } from './names.ts';
 import { unless } from './trouble.ts';
 
 export interface OwnersDeps {
@@ -15,26 +17,23 @@ export interface OwnersDeps {
 }
 
 /** What a sink needs of the owners of directories. */
-export type Ownership = Pick<Owners, 'claim' | 'isInPlace' | 'forget'>;
+export type Ownership = Pick<Owners, 'claim' | 'isInPlace' | 'release'>;
 
 interface Owned {
   readonly folder: HeldFolder;
   readonly server: Server;
-  /** The socket, when it was first looked at. */
-  socket?: Stats;
+  readonly socket: Stats;
 }
 
 /**
  * The directories that this agent owns, so that no second agent publishes in one of them.
  *
- * An owner listens on the unix socket `..owner` in the directory. To make it is to claim the directory, since the
- * system makes a socket only where nothing is. It works between containers that share a volume, where pids mean
- * nothing, and ends with its process: nothing answers on a dead owner's socket, so the next agent removes it and makes
- * its own.
+ * An owner listens on the unix socket `..owner` in the directory. To put it there is to claim the directory, since
+ * `link` does so only where nothing is. It works between containers that share a volume, where pids mean nothing, and
+ * ends with its process: nothing answers on a dead owner's socket, so the next agent puts its own in its place.
  * See docs/decisions/0013-owner-socket.md.
  *
- * The directory is held open for as long as it is owned: at the end libuv removes the socket by the path that it was
- * made at.
+ * The directory is held open for as long as it is owned, so that the socket is removed from it and from no other one.
  */
 export class Owners implements AsyncDisposable {
   readonly #deps: OwnersDeps;
@@ -55,23 +54,16 @@ export class Owners implements AsyncDisposable {
     const before = this.#owned.get(dir);
     if (before !== undefined && isSameFile(before.folder.stats, folder.stats)) return false;
     await this.release(dir);
-    const path = `${folder.at}/${OWNER}`;
-    let server = await this.#listen(path);
-    if (server === 'EADDRINUSE') {
-      const { inUse, takeOver } = await import('./take-over.ts');
-      const found = await takeOver(path, () => this.#listen(path));
-      if (found.kind === 'owned') throw inUse(dir, found.seen, place);
-      server = found.kind === 'taken' ? found.server : found.code;
-    }
-    if (typeof server !== 'string') {
-      this.#owned.set(dir, { folder, server });
+    const made = await this.#make(dir, folder, place);
+    if (typeof made !== 'string') {
+      this.#owned.set(dir, made);
       return true;
     }
     if (!this.#unguarded.has(dir)) {
       this.#unguarded.add(dir);
-      const seen = `no socket can be made in ${dir} (${server})`;
+      const seen = `no socket can be made in ${dir} (${made})`;
       const hint = `Remove ${OWNER} in it, which is a directory, and start the agent anew.`;
-      const warning = failure('OUTPUT_UNGUARDED', place, seen, server === 'EISDIR' ? { hint } : {});
+      const warning = failure('OUTPUT_UNGUARDED', place, seen, made === 'EISDIR' ? { hint } : {});
       this.#deps.emit({ kind: 'agent-warning', warning });
     }
     return false;
@@ -82,32 +74,46 @@ export class Owners implements AsyncDisposable {
     const owned = this.#owned.get(dir);
     if (owned === undefined) return true;
     const there = await unless('ENOENT', () => disk.lstat(`${at}/${OWNER}`));
-    if (there === undefined) return false;
-    owned.socket ??= there;
-    return isSameFile(owned.socket, there);
+    return there !== undefined && isSameFile(owned.socket, there);
   }
 
-  /** As `release`, for a directory where another socket may be at the path. */
-  async forget(dir: string): Promise<void> {
-    const owned = this.#owned.get(dir);
-    if (owned === undefined) return;
-    const { closeBeside } = await import('./take-over.ts');
-    this.#owned.delete(dir);
-    await closeBeside(owned.server, `${owned.folder.at}/${OWNER}`);
-    await owned.folder[Symbol.asyncDispose]();
-  }
-
-  /** Gives a directory up. Does nothing when this agent does not own it. */
+  /** Gives a directory up. Does nothing when this agent does not own it, and leaves the socket of another one alone. */
   async release(dir: string): Promise<void> {
     const owned = this.#owned.get(dir);
     if (owned === undefined) return;
     this.#owned.delete(dir);
+    const path = `${owned.folder.at}/${OWNER}`;
+    const there = await lstat(path).catch(() => undefined);
+    if (there !== undefined && isSameFile(owned.socket, there)) await unlink(path).catch(() => {});
     await new Promise((resolve) => owned.server.close(resolve));
     await owned.folder[Symbol.asyncDispose]();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#owned.keys()].map((dir) => this.release(dir)));
+  }
+
+  /** Makes the socket. @returns the code of the error when none can be made. @throws PannierError OUTPUT_IN_USE. */
+  async #make(dir: string, folder: HeldFolder, place: string): Promise<Owned | string> {
+    const staged = `${folder.at}/${OWNER_TMP}${Math.random().toString(36).slice(2, 10)}`;
+    const server = await this.#listen(staged);
+    if (typeof server === 'string') return server;
+    let isMade = false;
+    try {
+      const socket = await lstat(staged);
+      const look = async (path: string) => (await import('./take-over.ts')).askOwner(path);
+      const placed = await placeSocket(staged, `${folder.at}/${OWNER}`, look);
+      isMade = placed === 'placed';
+      if (placed === 'placed') return { folder, server, socket };
+      if (placed.kind === 'owned') throw (await import('./take-over.ts')).inUse(dir, placed.seen, place);
+      return placed.code;
+    } catch (error) {
+      if (error instanceof PannierError) throw error;
+      return errnoWord(error);
+    } finally {
+      await unlink(staged).catch(() => {});
+      if (!isMade) await new Promise((resolve) => server.close(resolve));
+    }
   }
 
   /** A server, or the code of the error. */

@@ -1,5 +1,5 @@
 import type { Stats } from 'node:fs';
-import { chmod, chown, link, lstat, mkdtemp, rename, rmdir, unlink } from 'node:fs/promises';
+import { chmod, chown, lstat, mkdtemp, rename, rmdir, unlink } from 'node:fs/promises';
 import type { Server } from 'node:net';
 import { basename, dirname, join, resolve } from 'node:path';
 import { errnoWord } from '../../base/errno.ts';
@@ -14,6 +14,7 @@ import {
   isSameFile,
 } from '../../base/held-folder.ts';
 import { FOREIGN_LINK_HINT } from '../foreign-link.ts';
+import { placeSocket } from '../place-socket.ts';
 import type { ListenOptions } from '../service.ts';
 import { nameOfListen } from './listening.ts';
 import { openSocketFolder, type UnixListen } from './socket-folder.ts';
@@ -131,28 +132,15 @@ async function giveAccess(staged: string, { mode, uid, gid }: UnixListen): Promi
   return socket.stats;
 }
 
-/**
- * Links the socket to its path, where it replaces only a dead socket. `link`, unlike `rename`, fails when something is
- * there, so that of two agents that start at once one is refused.
- */
+/** Moves the socket to its path, where it replaces only a dead socket. */
 async function moveTo(staged: string, entry: string, path: string, place: string): Promise<void> {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      return await link(staged, entry);
-    } catch (error) {
-      if (errnoWord(error) !== 'EEXIST') throw error;
-      if (attempt === 2) throw fail('LISTEN_IN_USE', place, `another process makes ${path} again when it is removed`);
-      await removeDead(entry, path, place);
-    }
-  }
-}
-
-async function removeDead(entry: string, path: string, place: string): Promise<void> {
-  const there = await lstat(entry).catch(() => undefined);
-  if (there === undefined) return;
-  if (!there.isSocket()) throw fail('LISTEN_OCCUPIED', place, `${path} exists and is not a socket`);
-  if (await isLive(entry)) throw fail('LISTEN_IN_USE', place, `another process listens on ${path}`);
-  await removeIf(entry, there);
+  await placeSocket(staged, entry, async (at) => {
+    const there = await lstat(at).catch(() => undefined);
+    if (there === undefined) return 'nothing';
+    if (!there.isSocket()) throw fail('LISTEN_OCCUPIED', place, `${path} exists and is not a socket`);
+    if (await isLive(at)) throw fail('LISTEN_IN_USE', place, `another process listens on ${path}`);
+    return 'dead';
+  });
 }
 
 /** Whether a process listens on a socket: any error but a refusal may come from a live one, such as a full backlog. */
@@ -206,6 +194,7 @@ function translated(error: unknown, place: string, shown: string): PannierError 
 function failureOf(code: string, place: string, shown: string): Failure {
   switch (code) {
     case 'EADDRINUSE':
+    case 'EEXIST': // it is made again when it is removed
       return failure('LISTEN_IN_USE', place, `another process listens on ${shown}`);
     case 'ENOENT':
       return failure('LISTEN_FAILED', place, `the directory of ${shown} does not exist`, { hint: 'Make it.' });

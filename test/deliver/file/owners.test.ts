@@ -6,8 +6,10 @@ import type { PannierError } from '../../../src/base/errors.ts';
 import type { Fact } from '../../../src/base/fact.ts';
 import { holdFolder } from '../../../src/base/held-folder.ts';
 import { memoryDisk } from '../../../src/deliver/file/disk.ts';
+import { createFileSink } from '../../../src/deliver/file/file-sink.ts';
 import { Owners } from '../../../src/deliver/file/owners.ts';
 import { FakeClock } from '../../fake-clock.ts';
+import { leaveDead } from '../sockets.helpers.ts';
 import { failureOf, openSink, outputIn, useScratch } from './file-sink.helpers.ts';
 
 const scratch = useScratch();
@@ -35,13 +37,6 @@ function agent(configuration = '/etc/pannier/a.yaml') {
     }
   };
   return { owners, facts, claim };
-}
-
-/** Leaves the socket of a process that was killed. */
-async function leaveDead(dir: string): Promise<void> {
-  const listens = `require('node:net').createServer().listen(${JSON.stringify(join(dir, '..owner'))}, () => process.kill(process.pid, 'SIGKILL'))`;
-  const child = (await import('node:child_process')).spawnSync(process.execPath, ['-e', listens]);
-  expect([child.signal, lstatSync(join(dir, '..owner')).isSocket()]).toEqual(['SIGKILL', true]);
 }
 
 describe('the owner of a directory', () => {
@@ -79,7 +74,7 @@ describe('the owner of a directory', () => {
 
   it('that was killed has none: the next agent takes it over at once', async () => {
     const dir = scratch();
-    await leaveDead(dir);
+    leaveDead(join(dir, '..owner'));
     const next = agent();
     expect([await next.claim(dir), next.facts]).toEqual([true, []]);
     expect((await failureOf(agent().claim(dir))).code).toBe('OUTPUT_IN_USE');
@@ -128,7 +123,7 @@ describe('the owner of a directory', () => {
 
   it.each([20])('is one of %i agents that find a dead one in the same moment', async (count) => {
     const dir = scratch();
-    await leaveDead(dir);
+    leaveDead(join(dir, '..owner'));
     const results = await Promise.all(
       Array.from({ length: count }, () =>
         agent()
@@ -137,6 +132,15 @@ describe('the owner of a directory', () => {
       ),
     );
     expect(results.filter((result) => result === true)).toHaveLength(1);
+    expect(readdirSync(dir)).toEqual(['..owner']);
+    expect((await failureOf(agent().claim(dir))).code).toBe('OUTPUT_IN_USE');
+  });
+
+  it('takes over from agents that were killed while they took over, and its sink clears what they left', async () => {
+    const dir = scratch();
+    for (const name of ['..owner', '..owner_lock', '..owner_lock_lock', '..owner_1a2b3c4d']) leaveDead(join(dir, name));
+    const next = agent();
+    await createFileSink(outputIn(dir), new FakeClock(), next.owners).recover();
     expect(readdirSync(dir)).toEqual(['..owner']);
     expect((await failureOf(agent().claim(dir))).code).toBe('OUTPUT_IN_USE');
   });
@@ -153,7 +157,7 @@ describe('the owner of a directory', () => {
     const other = agent();
     await other.claim(dir);
     expect(await isInPlace()).toBe(false);
-    await owners.forget(dir);
+    await owners.release(dir);
     expect((await failureOf(claim(dir))).code).toBe('OUTPUT_IN_USE');
     expect(await other.owners.isInPlace(dir, dir, memoryDisk)).toBe(true);
   });
@@ -166,7 +170,7 @@ describe('a sink without owners, as of init', () => {
     await claim(dir);
     expect((await failureOf(openSink(outputIn(dir), new FakeClock()))).code).toBe('OUTPUT_IN_USE');
     await owners[Symbol.asyncDispose]();
-    await leaveDead(dir);
+    leaveDead(join(dir, '..owner'));
     await openSink(outputIn(dir), new FakeClock());
     unlinkSync(join(dir, '..owner'));
     await openSink(outputIn(dir), new FakeClock());

@@ -10,6 +10,10 @@ const collected = inFile(
   'test/system/log-pipelines.test.ts',
   'the filelog receiver of the collector, which needs go on the PATH',
 );
+const forwarded = inFile(
+  'test/system/log-forward.test.ts',
+  'the fluentforward receiver of the collector, which needs go on the PATH',
+);
 const stream = inFile('test/log/audit/stream.test.ts', 'the audit stream');
 const audit = inFile('test/system/audit-stream.test.ts', 'the audit');
 const schemas = inFile('test/log/schemas.test.ts', 'a log line');
@@ -54,6 +58,9 @@ export const tracing: Section = {
       'A log line says the same in each schema: Pannier, ECS and OpenTelemetry.',
       schemas('says the same in each schema: %s'),
       collected('reads a log of the schema %s as the page configures it'),
+      forwarded(
+        'reads what the logging driver of Docker sends of log and audit in the schema %s, as the page configures it',
+      ),
     ),
     held(
       'logs-by-otlp',

@@ -38,5 +38,6 @@ export const TRACES: readonly Cut[] = [
   stream('audit-not-lost-silently', 'if (!line.isInLog) otherwise(line.fact);', '', { by: 'full disk' }),
   stream('audit-waits-for-nobody', 'this.#lost++;', '', { by: 'are missing' }),
   cutIn('src/log/log-file.ts')('log-file-followed', 'a.dev === b.dev && a.ino === b.ino', 'a.dev === b.dev'),
+  cutIn('src/log/logger.ts')('log-lines-whole', '? shortened(less, form, ids) : text', '? text : text'),
   schemas('log-schemas', '{ id: ids.traceId }', '{ id: ids.spanId }'),
 ];

@@ -16,6 +16,7 @@ const forwarded = inFile(
 );
 const stream = inFile('test/log/audit/stream.test.ts', 'the audit stream');
 const audit = inFile('test/system/audit-stream.test.ts', 'the audit');
+const whole = inFile('test/log/long-lines.test.ts', 'a line of the schema %s');
 const schemas = inFile('test/log/schemas.test.ts', 'a log line');
 
 export const tracing: Section = {
@@ -61,6 +62,12 @@ export const tracing: Section = {
       forwarded(
         'reads what the logging driver of Docker sends of log and audit in the schema %s, as the page configures it',
       ),
+    ),
+    held(
+      'log-lines-whole',
+      'No log line is longer than the 16 KiB that container runtimes take: its longest field is shortened, and the line says so.',
+      whole('is never longer than container runtimes take: %s'),
+      whole('is whole when it is short enough'),
     ),
     held(
       'logs-by-otlp',

@@ -14,7 +14,7 @@ import { useScene } from './openbao.helpers.ts';
 const canBuild = await hasGo();
 const scene = useScene();
 
-/** A word of the block for a schema on the page, and where its attributes have facts, names and the mark of the audit. */
+/** What only the block for a schema has on the page, and where facts, names and the mark of the audit are. */
 const SCHEMAS = {
   pannier: { word: 'SEVERITY_NUMBER_INFO) where log.cache["level"]', fact: 'fact', prefix: '', audit: { audit: true } },
   ecs: {

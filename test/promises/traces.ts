@@ -16,6 +16,7 @@ const forwarded = inFile(
 );
 const stream = inFile('test/log/audit/stream.test.ts', 'the audit stream');
 const audit = inFile('test/system/audit-stream.test.ts', 'the audit');
+const file = inFile('test/log/log-file.test.ts', 'a log file');
 const whole = inFile('test/log/long-lines.test.ts', 'a line of the schema %s');
 const schemas = inFile('test/log/schemas.test.ts', 'a log line');
 
@@ -53,6 +54,7 @@ export const tracing: Section = {
       'What is wrong with a setting of traces is a warning that does not show it, and does not end the agent.',
       settings('that cannot be used are a warning, and nothing is sent: %s=%s'),
       settings('that are wrong beside the address are warnings, and traces are sent'),
+      logs('have a warning at the start when %s names no file of certificates'),
     ),
     held(
       'log-schemas',
@@ -96,6 +98,11 @@ export const tracing: Section = {
       stream('keeps what a full disk does not take, has it in the log too, warns once, and writes it later'),
       stream('connects to a socket again, and sends it what waited'),
       audit('is not lost when its standard output is a socket that the child of exec has too: it is in the log'),
+    ),
+    held(
+      'log-torn-line',
+      'A line that a full disk took in part is the only one of its file that is lost.',
+      file('that took a part of a line, as a disk that gets full does, loses that line and not the next one'),
     ),
     held(
       'log-file-followed',

@@ -66,7 +66,8 @@ export class RelayServer implements AsyncDisposable {
   /** @throws PannierError LISTEN_IN_USE or LISTEN_FAILED */
   static async open(options: RelayServerOptions): Promise<RelayServer> {
     const opened = new RelayServer(options);
-    await listenAt(opened.#server, options.host, options.port);
+    const { host, port } = options;
+    await listenAt(opened.#server, { host, port }, '--listen', `${host}:${port}`);
     return opened;
   }
 

@@ -73,7 +73,8 @@ export class InjectorServer implements AsyncDisposable {
   /** @throws PannierError LISTEN_IN_USE or LISTEN_FAILED */
   static async open(options: ServerOptions): Promise<InjectorServer> {
     const opened = new InjectorServer(options);
-    await listenAt(opened.#server, options.host, options.port);
+    const { host, port } = options;
+    await listenAt(opened.#server, { host, port }, '--listen', `${host}:${port}`);
     return opened;
   }
 

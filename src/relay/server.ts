@@ -4,7 +4,7 @@ import { MAX_REQUEST_BYTES, parseRelayRequest, RELAY_PATH, type RelayLine } from
 import { loadHttp, loadHttps } from '../http/node-http.ts';
 import { listenAt, portOf } from '../http/serving/listen.ts';
 import { type ServingPair, tlsOfPair } from '../http/serving/pair.ts';
-import { BodyLimit, readBody } from '../http/serving/read-body.ts';
+import { BodyLimit, readBody, STATUS_OF_NOT_TAKEN } from '../http/serving/read-body.ts';
 import type { Watcher, Watchers } from './watchers.ts';
 
 /** Whether a bearer token is one that agents may come with. */
@@ -41,7 +41,7 @@ const MAX_BODIES_BYTES = 64 * 1024 * 1024;
 export class RelayServer implements AsyncDisposable {
   readonly #options: RelayServerOptions;
   readonly #server: Server;
-  readonly #limit = new BodyLimit({ maxBytes: MAX_REQUEST_BYTES, maxBytesAtOnce: MAX_BODIES_BYTES });
+  readonly #bodies = { maxBytes: MAX_REQUEST_BYTES, all: new BodyLimit(MAX_BODIES_BYTES) };
 
   private constructor(options: RelayServerOptions) {
     this.#options = options;
@@ -129,8 +129,8 @@ export class RelayServer implements AsyncDisposable {
   }
 
   async #watch(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const read = await readBody(request, this.#limit);
-    if (typeof read === 'string') return send(response, read === 'too large' ? 413 : 503, `the topics are ${read}\n`);
+    const read = await readBody(request, this.#bodies);
+    if (typeof read === 'string') return send(response, STATUS_OF_NOT_TAKEN[read], `the topics are ${read}\n`);
     const asked = parseRelayRequest(read.toString('utf8'));
     if (asked === undefined) return send(response, 400, 'the body holds no topics\n');
     const { watchers } = this.#options;

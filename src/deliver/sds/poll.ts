@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { readBody, STATUS_OF_NOT_TAKEN } from '../../http/serving/read-body.ts';
 import { discoveryRequestOfJson, discoveryResponseAsJson } from './discovery.ts';
 import { type CallFault, fetchOnce, TOKEN_HEADER } from './grpc.ts';
 import type { SdsHub } from './hub.ts';
@@ -32,9 +33,12 @@ export async function answerPoll(
     const token = request.headers[TOKEN_HEADER];
     const fault = await refuse(typeof token === 'string' ? token : undefined);
     if (fault !== undefined) return wrong(fault.kind === 'denied' ? 403 : 503, fault.message);
-    const body = await readBody(request);
-    if (body === undefined) return wrong(413, 'the request is too large', { connection: 'close' });
-    const asked = discoveryRequestOfJson(body);
+    const body = await readBody(request, { maxBytes: MAX_BODY_BYTES });
+    if (body === 'cut off') return void response.destroy();
+    if (typeof body === 'string') {
+      return wrong(STATUS_OF_NOT_TAKEN[body], `the request is ${body}`, { connection: 'close' });
+    }
+    const asked = discoveryRequestOfJson(body.toString('utf8'));
     if (asked === undefined) return wrong(400, 'the request is no DiscoveryRequest in JSON');
     if (!hub.isReady) return wrong(503, 'the agent starts', { 'retry-after': '1' });
     answer(200, discoveryResponseAsJson(fetchOnce(hub, asked)));
@@ -42,16 +46,4 @@ export async function answerPoll(
     if (error instanceof StreamFault) wrong(400, error.message);
     else response.destroy(); // the client has left
   }
-}
-
-/** Undefined: it is too large. */
-async function readBody(request: IncomingMessage): Promise<string | undefined> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > MAX_BODY_BYTES) return undefined;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }

@@ -6,7 +6,7 @@ import type { Emit } from '../../base/fact.ts';
 import { loadHttps } from '../../http/node-http.ts';
 import { listenAt, portOf } from '../../http/serving/listen.ts';
 import { type ServingPair, tlsOfPair } from '../../http/serving/pair.ts';
-import { BodyLimit, readBody } from '../../http/serving/read-body.ts';
+import { BodyLimit, readBody, STATUS_OF_NOT_TAKEN } from '../../http/serving/read-body.ts';
 import { review } from '../review.ts';
 import type { InjectorDefaults } from '../settings.ts';
 import { Connections } from './connections.ts';
@@ -48,7 +48,7 @@ const CLOSE_MS = 2_000;
 export class InjectorServer implements AsyncDisposable {
   readonly #server: Server;
   readonly #options: ServerOptions;
-  readonly #limit = new BodyLimit({ maxBytes: MAX_BODY_BYTES, maxBytesAtOnce: MAX_BODIES_BYTES });
+  readonly #bodies = { maxBytes: MAX_BODY_BYTES, all: new BodyLimit(MAX_BODIES_BYTES) };
   readonly #connections = new Connections();
 
   private constructor(options: ServerOptions) {
@@ -124,8 +124,8 @@ export class InjectorServer implements AsyncDisposable {
     if (!/^application\/json\s*(?:;|$)/i.test(request.headers['content-type'] ?? '')) {
       return refusal(415, 'a review is application/json');
     }
-    const read = await readBody(request, this.#limit);
-    if (typeof read === 'string') return refusal(read === 'too large' ? 413 : 503, `the body is refused: ${read}`);
+    const read = await readBody(request, this.#bodies);
+    if (typeof read === 'string') return refusal(STATUS_OF_NOT_TAKEN[read], `the body is refused: ${read}`);
     const { socket } = request;
     this.#connections.enter('answering', socket);
     response.once('close', () => this.#connections.enter('idle', socket));

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { connect, createServer } from 'node:net';
@@ -249,5 +250,18 @@ describe('POST /v3/discovery:secrets', () => {
     const { path } = await setUp(one());
     const answered = await poll(path, body, more).catch(() => ({ status: 413 }));
     expect(answered.status).toBe(status);
+  });
+
+  it.each([
+    ['announces', `Content-Length: ${2 ** 20 + 1}\r\n\r\n`],
+    ['sends', `Transfer-Encoding: chunked\r\n\r\n100001\r\n${'x'.repeat(2 ** 20 + 1)}`],
+  ])('a client that %s too much gets the answer that says so', async (_, sent) => {
+    const { path } = await setUp(one());
+    const socket = connect({ path });
+    const head = 'POST /v3/discovery:secrets HTTP/1.1\r\nHost: agent\r\nContent-Type: application/json\r\n';
+    socket.write(head + sent);
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    expect(answer.toString()).toMatch(/^HTTP\/1\.1 413 [\s\S]*the request is too large/);
+    socket.destroy();
   });
 });

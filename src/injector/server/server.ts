@@ -4,12 +4,12 @@ import type { Socket } from 'node:net';
 import { asFailure } from '../../base/errors.ts';
 import type { Emit } from '../../base/fact.ts';
 import { loadHttps } from '../../http/node-http.ts';
+import { Connections } from '../../http/serving/connections.ts';
 import { listenAt, portOf } from '../../http/serving/listen.ts';
 import { type ServingPair, tlsOfPair } from '../../http/serving/pair.ts';
 import { BodyLimit, readBody, STATUS_OF_NOT_TAKEN } from '../../http/serving/read-body.ts';
 import { review } from '../review.ts';
 import type { InjectorDefaults } from '../settings.ts';
-import { Connections } from './connections.ts';
 
 export interface ServerOptions {
   readonly host: string;
@@ -35,6 +35,9 @@ const MAX_BODY_BYTES = 3 * 1024 * 1024;
 /** All bodies that are read at one time. */
 const MAX_BODIES_BYTES = 24 * 1024 * 1024;
 
+/** One address cannot take all. */
+const CONNECTIONS = { maxOpen: 256, maxOfAddress: 128 };
+
 /** The API server and the kubelet are near, and send what they have at once; it waits ten seconds for an answer. */
 const HEADERS_MS = 3_000;
 const REQUEST_MS = 5_000;
@@ -49,7 +52,7 @@ export class InjectorServer implements AsyncDisposable {
   readonly #server: Server;
   readonly #options: ServerOptions;
   readonly #bodies = { maxBytes: MAX_BODY_BYTES, all: new BodyLimit(MAX_BODIES_BYTES) };
-  readonly #connections = new Connections();
+  readonly #connections = new Connections(CONNECTIONS);
 
   private constructor(options: ServerOptions) {
     this.#options = options;

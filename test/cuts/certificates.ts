@@ -82,7 +82,7 @@ export const CERTIFICATES: readonly Cut[] = [
   ),
   cutIn('src/http/tls-files.ts')('own-pair', 'validToDate.getTime() > this.#clock.wallMs()', 'validToDate'),
   acme('acme-kept', 'names: namesOf(request),\n        nowMs', 'names: undefined,\n        nowMs'),
-  accountKey('acme-account-key', "emit({\n        kind: 'agent-warning',", "void ({\n        kind: 'agent-warning',"),
+  accountKey('acme-account-key', "emit({\n      kind: 'agent-warning',", "void ({\n      kind: 'agent-warning',"),
   cutIn('src/backend/acme/challenge/http01.ts')('acme-port', 'if (this.#proofs.size > 0) return;', 'return;'),
   cutIn('src/backend/acme/order.ts')('acme-records', 'await hide();', ''),
   cutIn('src/backend/acme/challenge/dns01.ts')('acme-records', 'await cleanUp(); //', '//', {

@@ -138,6 +138,12 @@ describe('the account of ACME', () => {
     expect(JSON.stringify(why)).not.toContain('CANARY');
   });
 
+  it('is made although a start that was killed has left its key half written', async () => {
+    writeFileSync(join(dir, `account.key.${process.pid}`), 'half');
+    await fetchNew(acme.open(config), wantOf(['shop.test']));
+    expect(statSync(join(dir, 'account.key')).size).toBeGreaterThan(200);
+  });
+
   it('says when its key can neither be read nor made', async () => {
     const keyFile = join(dir, 'nowhere', 'account.key');
     const why = await failureOf(

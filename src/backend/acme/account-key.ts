@@ -34,6 +34,12 @@ export async function loadAccountKey(
   return parseKey((await readCredential(path, at, signal)).exposeText('backend'), at, path);
 }
 
+/** The key of the account, as `loadAccountKey` gives it; undefined when its file is missing, which is not made. */
+export async function findAccountKey(options: AccountKeyOptions, signal: AbortSignal): Promise<KeyObject | undefined> {
+  const { keyFile } = options.account;
+  return keyFile !== undefined && (await isMissing(keyFile)) ? undefined : await loadAccountKey(options, signal);
+}
+
 async function isMissing(path: string): Promise<boolean> {
   try {
     await statInTime(path);

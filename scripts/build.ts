@@ -235,6 +235,7 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/backend/file/examine.ts',
     'src/backend/aws/tools.ts',
     'src/backend/kubernetes/tools.ts',
+    'src/backend/acme/tools.ts',
   ],
   // Last, so that what they share with others lies with them.
   serving: ['src/http/serving/pair-of-files.ts', 'src/http/serving/read-body.ts', 'src/http/serving/listen.ts'],

@@ -26,7 +26,8 @@ export function findKeptIn(plan: () => Plan | undefined, emit: Emit): FindKept {
     if (told.has(dir)) return;
     told.add(dir);
     const seen = `${join(dir, KEPT)} is ignored: ${why}`;
-    emit({ kind: 'agent-warning', warning: failure('CERTIFICATE_KEPT_IGNORED', place, seen) });
+    const hint = 'See who changed the file. Pannier writes it again, for its own user alone.';
+    emit({ kind: 'agent-warning', warning: failure('CERTIFICATE_KEPT_IGNORED', place, seen, { hint }) });
   };
   // All certificates of an output are looked for at the same time, and share one read.
   const read = (dir: string, output: string) => {

@@ -177,7 +177,7 @@ export interface Watching extends Disposable {
 
 /**
  * Makes the value that a fetch would have brought of the fields that were kept, and sends nothing. Undefined when the
- * fields are not what is asked for, or not good any more.
+ * fields are not what is asked for, or not good any more. Never rejects.
  */
 export type Restorer = (fields: Fields) => Promise<Fetched | undefined>;
 

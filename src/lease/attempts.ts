@@ -12,7 +12,7 @@ import type { EarlierContext, EarlierValues, TakenUp } from './earlier.ts';
 import { type Item, isPolled, lifeOf } from './item.ts';
 import type { ItemWriter, SecretEvent } from './item-writer.ts';
 
-/** Finds what an earlier process kept for a want: in outputs that need one of its names, or at its backend. */
+/** Finds what an earlier process kept for a want, in outputs that need its names or at its backend. */
 export type FindKept = (item: Pick<Item, 'want' | 'names' | 'backend'>) => Promise<KeptValue | undefined>;
 
 /** The shortest time between two refreshes of a secret that mints: a client in a loop must not mint without end. */
@@ -218,7 +218,7 @@ export class Attempts implements Disposable {
   async #restore(item: Item, restore: Restorer): Promise<TakenUp | undefined> {
     const { kept, writer } = this.#deps;
     const found = await kept?.(item).catch(() => undefined);
-    const value = found === undefined ? undefined : await restore(found.fields).catch(() => undefined);
+    const value = found === undefined ? undefined : await restore(found.fields);
     if (found === undefined || value === undefined || item.isGone) return undefined;
     return { event: writer.restore(item, value, found.cameWallMs) };
   }

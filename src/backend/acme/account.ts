@@ -50,8 +50,8 @@ export class AcmeAccount {
   }
 
   /**
-   * Looks whether the account could be used, and makes neither an account nor a key: `onlyReturnExisting` has the server
-   * say whether it has one.
+   * Looks whether the account could be used, and makes neither an account nor a key: `onlyReturnExisting` has the
+   * server say whether it has one.
    * @throws as `open` does.
    */
   async look(signal: AbortSignal): Promise<'used before' | 'no account yet' | 'no key yet'> {

@@ -16,8 +16,8 @@ const DEFAULT_KEY: LocalKey = { type: 'rsa', bits: 2048 };
 const isName = (text: string): boolean => text !== '' && !/[\s\p{C},;:/\\"'()<>[\]]/u.test(text);
 
 /**
- * Whether a text can be a URI in a certificate as it stands: the server would write a space in another way, so that each
- * certificate lacked what was asked for.
+ * Whether a text can be a URI in a certificate as it stands: the server would write a space in another way, so that
+ * each certificate lacked what was asked for.
  */
 const isUri = (text: string): boolean => /^[a-z][a-z0-9+.-]*:[!-~]+$/i.test(text);
 

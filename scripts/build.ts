@@ -236,6 +236,7 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/backend/file/examine.ts',
     'src/backend/aws/tools.ts',
     'src/backend/kubernetes/tools.ts',
+    'src/backend/acme/tools.ts',
   ],
   // Last, so that what they share with others lies with them.
   pairs: ['src/http/serving/pair-of-files.ts'],

@@ -59,12 +59,15 @@ export async function jsonForm({
 /** Container runtimes cut what is longer, and no parser takes a part of a line. */
 const MAX_BYTES = 16 * 1024;
 
-/** The line again: while it is too long, its longest field loses the second half, and `shortened` says so. */
+/**
+ * The line again, and `shortened` in it: while it is too long, its longest field loses the second half, or is left out
+ * when it is no text and no list.
+ */
 function shortened({ fields, ...line }: Line, form: Form, ids?: TraceIds): string {
   const sizeOf = ([, value]: [string, unknown]) => JSON.stringify(value)?.length ?? 0;
   const [name, value] = Object.entries(fields).reduce((a, b) => (sizeOf(b) > sizeOf(a) ? b : a));
-  const long = value as string | readonly unknown[];
-  const less = { ...line, fields: { ...fields, [name]: long.slice(0, long.length / 2), shortened: true } };
+  const half = typeof value === 'string' || Array.isArray(value) ? value.slice(0, value.length / 2) : undefined;
+  const less = { ...line, fields: { ...fields, [name]: half, shortened: true } };
   const text = form(less, Date.now(), ids);
   return Buffer.byteLength(text) > MAX_BYTES ? shortened(less, form, ids) : text;
 }

@@ -18,6 +18,10 @@ const LONG: Readonly<Record<string, Fact>> = {
     ...{ kind: 'proxy-answered', backend: 'bao', where: 'unix:///p', call: `GET /v1/${'"'.repeat(16_000)}` },
     ...{ status: 404, cache: 'off', durationMs: 1 },
   },
+  'a long field that is no text and no list': {
+    ...{ kind: 'output-waiting', output: 'o' },
+    missing: { names: ['x'.repeat(20_000)] } as unknown as string[],
+  },
   'several long fields': {
     ...{ kind: 'output-failed', output: '\u0001'.repeat(9_000) },
     failure: failure('RENDER_MISSING_FIELD', 'p'.repeat(20_000), 's'.repeat(20_000), { hint: 'ä'.repeat(20_000) }),

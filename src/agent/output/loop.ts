@@ -7,12 +7,12 @@ import type { Config, GenerationsConfig, OutputConfig } from '../../config/confi
 import { placeOfOutput } from '../../config/place.ts';
 import type { Wish } from '../../deliver/api/api-agent.ts';
 import type { OutputState } from '../../deliver/output-state.ts';
-import type { Difference, DriftLook, Sink } from '../../deliver/sink.ts';
+import type { Difference, Sink } from '../../deliver/sink.ts';
 import type { LeaseManager } from '../../lease/manager.ts';
 import type { Check } from '../../reload/check.ts';
 import type { Reload } from '../../reload/reload.ts';
 import type { Renderer } from '../../render/render.ts';
-import type { DriftKeeper } from './drift-keeper.ts';
+import { Looks } from './looks.ts';
 import { LoopSleep } from './loop-sleep.ts';
 import { PublishTimer } from './publish-timer.ts';
 import { Publisher } from './publisher.ts';
@@ -20,7 +20,6 @@ import { ReloadProgress } from './reload-progress.ts';
 import { ReloadRound } from './reload-round.ts';
 import { ReloadSlot } from './reload-slot.ts';
 import { RetryTimer } from './retry-timer.ts';
-import type { StatementKeeper } from './statement-keeper.ts';
 import { UsedValues } from './used-values.ts';
 import type { OutputNeeds } from './wants.ts';
 import { type PendingWish, Wishes } from './wishes.ts';
@@ -71,7 +70,7 @@ const ROUND_MS = 60_000;
  * - From every state, when the publish timer is due → rendered and published: `waiting`, `failed`, `owed` (a new
  *   generation, or equal bytes and a reload still owed) or `settled`.
  *
- * A published generation is looked at again (`drift-keeper.ts`). What others have changed is published anew; until then
+ * A published generation is looked at again (`looks.ts`). What others have changed is published anew; until then
  * `owed` and `settled` say so with `drift`.
  *
  * What always holds:
@@ -102,9 +101,8 @@ export class OutputLoop {
   /** When the application is told; the next loop of this output keeps it. */
   readonly slot: ReloadSlot;
   #before: OutputLoopOptions['before'];
-  /** Absent until something is published, and where nothing is looked at again. */
-  #drift: DriftKeeper | undefined;
-  #statements: StatementKeeper | undefined;
+  /** Absent where nothing is looked at again. */
+  readonly #looks: Looks | undefined;
   #state: OutputState;
   #published: number | undefined;
   #recovered: number | undefined;
@@ -116,7 +114,6 @@ export class OutputLoop {
 
   constructor({ before, ...options }: OutputLoopOptions) {
     const { output, config, renderer, sink, check, reloads, manager, clock, random, emit, onNeeds } = options;
-    const looksAgain = options.looksAgain === true && sink.drift !== undefined;
     this.#options = options;
     this.#before = before;
     this.#place = placeOfOutput(output.name);
@@ -125,22 +122,18 @@ export class OutputLoop {
     const retry = new RetryTimer(clock, random);
     const publishTimer = new PublishTimer({ output, manager, clock, names: renderer.wants });
     this.used = before?.used ?? new UsedValues();
-    const deps = {
-      output,
-      config,
-      renderer,
-      sink,
-      check,
-      looksAgain,
-      progress,
-      used: this.used,
-      manager,
-      clock,
-      random,
-      emit,
-    };
+    const deps = { output, sink, used: this.used, clock, random, emit };
+    if (options.looksAgain === true && sink.drift !== undefined) {
+      this.#looks = new Looks({ ...deps, place: this.#place, onHint: () => this.#sleep.wake() });
+    }
     const publisher = new Publisher({
       ...deps,
+      config,
+      renderer,
+      check,
+      looks: this.#looks,
+      progress,
+      manager,
       onNeeds: () => {
         publishTimer.follow(publisher.needed.names);
         onNeeds();
@@ -239,20 +232,20 @@ export class OutputLoop {
       const { recheckAtMs } = this.#publisher;
       const publishAtMs = Math.min(this.#publishTimer.dueMonoMs(), recheckAtMs);
       const retryAtMs = this.#retry.dueMonoMs;
-      const { sweepAtMs, recallAtMs } = this.#publisher;
-      const lookAtMs = this.#lookAtMs();
+      const { sweepAtMs } = this.#publisher;
+      const lookAtMs = this.#looks?.dueMonoMs(this.#generation !== undefined) ?? Number.POSITIVE_INFINITY;
       const isRetry = retryAtMs <= now;
-      if (!this.#wishes.isEmpty) await this.#carryOut(signal);
+      const wish = this.#wishes.next();
+      if (wish !== undefined) await this.#carryOut(wish, signal);
       else if (publishAtMs <= now || (isRetry && this.#state.kind === 'failed')) await this.#publish(signal);
       else if (isRetry && this.#state.kind === 'owed') await this.#reload(this.#state.generation, signal);
       else if (isRetry && this.#state.kind === 'settled') await this.#settle(this.#state.generation);
-      else if (this.#publisher.mustRemember || recallAtMs <= now) await this.#remember();
-      else if (lookAtMs <= now) await this.#lookAgain(signal);
+      else if (lookAtMs <= now) await this.#look(this.#looks as Looks, signal);
       else if (sweepAtMs <= now) await this.#publisher.sweep();
-      else await this.#sleep.sleep(Math.min(publishAtMs, retryAtMs, sweepAtMs, lookAtMs, recallAtMs) - now);
+      else await this.#sleep.sleep(Math.min(publishAtMs, retryAtMs, sweepAtMs, lookAtMs) - now);
     }
     stopListening();
-    this.#drift?.[Symbol.dispose]();
+    this.#looks?.[Symbol.dispose]();
     this.#round.stopLooking();
     this.#sleep.loopEnded();
     this.#wishes.end();
@@ -298,7 +291,6 @@ export class OutputLoop {
       if (result.kind === 'overtaken') return; // the change that has come makes the next publish due
       if (result.kind === 'refused') return await this.#refused(result.why, signal);
       if (result.kind === 'waits') return this.#wait(result.missing);
-      if (result.kind === 'published' || this.#publisher.held === undefined) this.#drift?.published();
       if (result.kind === 'published' && isTakenUp) await this.progress.takenUp(result.generation);
       if (result.kind === 'published') await this.#owe(result.generation, result.generation);
       else await this.#owe(this.#published ?? this.#recovered);
@@ -366,67 +358,38 @@ export class OutputLoop {
     this.#enter({ kind: 'owed', generation, why });
   }
 
-  async #carryOut(signal: AbortSignal): Promise<void> {
-    const { wish, done } = this.#wishes.next() as PendingWish;
-    try {
-      const { carryOut } = await import('./roll-back.ts');
-      const state = this.#state;
-      done(
-        await carryOut(wish, {
-          place: this.#place,
-          held: this.#publisher.held,
-          generation: 'generation' in state && state.generation > 0 ? state.generation : undefined,
-          rollBack: (generation, why, to) => this.#rollBack(generation, why, to),
-          kept: () => this.#options.sink.kept(),
-          resume: async () => {
-            await this.#publisher.resume();
-            await this.#publish(signal);
-          },
-        }),
-      );
-    } catch (error) {
-      done(asFailure(error, this.#place));
-    }
+  async #carryOut({ wish, done }: PendingWish, signal: AbortSignal): Promise<void> {
+    const { carryOut } = await import('./roll-back.ts');
+    const why = await carryOut(wish, {
+      place: this.#place,
+      held: this.#publisher.held,
+      generation: this.#generation,
+      rollBack: (generation, why, to) => this.#rollBack(generation, why, to),
+      kept: () => this.#options.sink.kept(),
+      resume: async () => {
+        await this.#publisher.resume();
+        await this.#publish(signal);
+      },
+    });
+    done(why);
   }
 
   /** False: there is nothing to go back to. */
   async #rollBack(generation: number, why: Failure, to?: number): Promise<boolean> {
-    if (Number.isFinite(this.#publisher.recallAtMs)) await this.#remember();
     const next = await this.#publisher.rollBack(generation, why, to);
     this.slot.now();
     if (next === undefined) return false;
-    this.#drift?.published();
     await this.#owe(next, next);
     return true;
   }
 
-  /** When what is published is looked at; infinite: it is not, or is not known good anyway. */
-  #lookAtMs(): number {
-    const isPublished = 'generation' in this.#state && this.#state.generation > 0;
-    return isPublished && this.#drift !== undefined ? this.#drift.dueMonoMs : Number.POSITIVE_INFINITY;
+  /** The published generation; undefined: there is none, or it is not known good. */
+  get #generation(): number | undefined {
+    return 'generation' in this.#state && this.#state.generation > 0 ? this.#state.generation : undefined;
   }
 
-  async #remember(): Promise<void> {
-    const { sink, output, clock, random, emit } = this.#options;
-    const look = (await sink.drift?.()) as DriftLook;
-    const isNew = this.#publisher.mustRemember;
-    if (isNew && this.#drift === undefined) {
-      const { DriftKeeper } = await import('./drift-keeper.ts');
-      const onHint = () => this.#sleep.wake();
-      const { name, drift } = output;
-      this.#drift = new DriftKeeper({ output: name, place: this.#place, look, drift, clock, random, emit, onHint });
-    }
-    await this.#publisher.remember(look);
-    if (isNew) this.#drift?.published();
-    if (this.#statements === undefined) {
-      const { StatementKeeper } = await import('./statement-keeper.ts');
-      this.#statements = new StatementKeeper(look, this.used);
-    }
-    await this.#statements.keep();
-  }
-
-  async #lookAgain(signal: AbortSignal): Promise<void> {
-    const result = await (this.#drift as DriftKeeper).check();
+  async #look(looks: Looks, signal: AbortSignal): Promise<void> {
+    const result = await looks.next();
     if (result.kind === 'restore') await this.#restore(result.differences, signal);
     if (result.kind !== 'same') this.#enter(this.#state);
   }
@@ -439,9 +402,7 @@ export class OutputLoop {
     }
     try {
       const next = await this.#publisher.restore();
-      if (next === undefined) return;
-      this.#drift?.published();
-      await this.#owe(next, next);
+      if (next !== undefined) await this.#owe(next, next);
     } catch (error) {
       this.#failed(asFailure(error, this.#place));
     }
@@ -497,7 +458,7 @@ export class OutputLoop {
 
   #withTrouble({ held: _, drift: __, ...state }: Extract<OutputState, { readonly generation: number }>): OutputState {
     const { held } = this.#publisher;
-    const drift = this.#drift?.why;
+    const drift = this.#looks?.why;
     return { ...state, ...(held && { held }), ...(drift && { drift }) };
   }
 }

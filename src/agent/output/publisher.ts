@@ -4,14 +4,16 @@ import type { Emit } from '../../base/fact.ts';
 import type { Config, GenerationsConfig, OutputConfig } from '../../config/config.ts';
 import { placeOfOutput } from '../../config/place.ts';
 import type { Held, Made } from '../../deliver/output-state.ts';
-import type { DriftLook, Sink, Staged } from '../../deliver/sink.ts';
+import type { Sink, Staged } from '../../deliver/sink.ts';
 import type { LeaseManager } from '../../lease/manager.ts';
 import type { Snapshot } from '../../lease/snapshot.ts';
 import type { Check } from '../../reload/check.ts';
 import type { Renderer } from '../../render/render.ts';
+import type { Looks } from './looks.ts';
 import { NeededSecrets } from './needed-secrets.ts';
 import type { ReloadProgress } from './reload-progress.ts';
 import { RetryTimer } from './retry-timer.ts';
+import type { PublishedAgain } from './roll-back.ts';
 import { type UsedValues, type UsedVersions, versionsIn } from './used-values.ts';
 
 export interface PublisherDeps {
@@ -22,8 +24,8 @@ export interface PublisherDeps {
   readonly sink: Sink;
   /** Looks at each candidate. Absent: none is checked. */
   readonly check: Check | undefined;
-  /** Whether the sink is to remember what is published, for looks at it. */
-  readonly looksAgain: boolean;
+  /** Told of what is published. Absent: nothing is looked at again. */
+  readonly looks: Looks | undefined;
   /** Told of each generation that is published. */
   readonly progress: ReloadProgress;
   /** Told of what each generation is made of. */
@@ -61,9 +63,6 @@ interface MadeFrom {
   readonly made: Made;
 }
 
-/** After this long a start is over, and what an earlier process noted of its generations is read. */
-const RECALL_MS = 1_000;
-
 /** Renders one output from the secrets that it needs, and publishes what is new to its sink. */
 export class Publisher {
   readonly #deps: PublisherDeps;
@@ -73,9 +72,6 @@ export class Publisher {
   #sweepAtMs = Number.POSITIVE_INFINITY;
   #held: Held | undefined;
   #tmpfs = false;
-  #recallAtMs = Number.POSITIVE_INFINITY;
-  /** What is published and the sink has not remembered yet. */
-  #toRemember: ReadonlyMap<string, Uint8Array> | undefined;
   /** Ends the check that runs; undefined: none does. */
   #checking: AbortController | undefined;
   /** The last check was ended since newer values had come. */
@@ -93,11 +89,6 @@ export class Publisher {
   /** When an old generation may go, on the monotonic clock; infinite: none waits. */
   get sweepAtMs(): number {
     return this.#sweepAtMs;
-  }
-
-  /** When what an earlier process noted is read, on the monotonic clock; infinite: there is nothing, or it was. */
-  get recallAtMs(): number {
-    return this.#recallAtMs;
   }
 
   /** Why the newest values are not the published ones; undefined: they are, or nothing is published. */
@@ -126,7 +117,7 @@ export class Publisher {
     }
     if (generation !== undefined) {
       this.#sweepAtMs = 0;
-      if (this.#deps.looksAgain) this.#recallAtMs = this.#deps.clock.monoMs() + RECALL_MS;
+      this.#deps.looks?.recovered();
     }
     this.#deps.used.recovered(generation ?? 0);
     if (held !== undefined && held !== generation) {
@@ -159,7 +150,7 @@ export class Publisher {
       typeof staged === 'string'
         ? await this.#same(staged, from)
         : await this.#publishNew(staged, { files: rendered.files.size, startedMs, from }, signal);
-    if (result.kind === 'published' || staged === 'equal') this.#isPublished(rendered.files);
+    if (result.kind === 'published' || staged === 'equal') this.#deps.looks?.published(rendered.files);
     if (
       result.kind !== 'refused' &&
       result.kind !== 'overtaken' &&
@@ -189,54 +180,25 @@ export class Publisher {
 
   /** See `rollBack` of roll-back.ts. @param to the generation to go back to; absent: the one before. */
   async rollBack(generation: number, why: Failure, to?: number): Promise<number | undefined> {
-    const { sink, output, emit } = this.#deps;
+    const { sink, output, emit, looks } = this.#deps;
+    await looks?.recall();
     const { rollBack } = await import('./roll-back.ts');
-    const done = await rollBack(sink, { generation, to, why }, { name: output.name, emit });
-    if (done === undefined) return undefined;
-    const { next, from, files } = done;
-    this.#publishedAgain({ generation: next, from, files });
+    const again = await rollBack(sink, { generation, to, why }, { name: output.name, emit });
+    if (again === undefined) return undefined;
     this.#recheck.cancel();
     this.#held = { generation, why };
-    return next;
+    return this.#publishedAgain(again);
   }
 
-  /**
-   * Publishes what is published once more, from the generation before it, while newer values are held back and it
-   * cannot be rendered.
-   * @returns the new generation; undefined: no generation with these bytes is left. @throws PannierError of the sink.
-   */
+  /** See `restore` of roll-back.ts. */
   async restore(): Promise<number | undefined> {
-    const { sink, output, emit, clock } = this.#deps;
-    const startedMs = clock.monoMs();
-    const spare = await (await sink.drift?.())?.spare();
-    const staged = spare === undefined ? 'equal' : await sink.stage(spare.files);
-    if (spare === undefined || typeof staged === 'string') return undefined;
-    const { files, generation: from } = spare;
-    const { generation } = await staged.commit();
-    this.#publishedAgain({ generation, from, files });
-    const durationMs = clock.monoMs() - startedMs;
-    emit({
-      kind: 'output-published',
-      output: output.name,
-      ...dirOf(output),
-      generation,
-      files: files.size,
-      durationMs,
-    });
-    return generation;
-  }
-
-  /** Whether `remember` has something to do. */
-  get mustRemember(): boolean {
-    return this.#toRemember !== undefined;
-  }
-
-  /** Has the sink remember what is published. Later than publishing, so that it delays no reload. */
-  async remember(look: DriftLook): Promise<void> {
-    const files = this.#toRemember;
-    this.#toRemember = undefined;
-    this.#recallAtMs = Number.POSITIVE_INFINITY;
-    if (files !== undefined) await look.remember(files);
+    const startedMs = this.#deps.clock.monoMs();
+    const { restore } = await import('./roll-back.ts');
+    const again = await restore(this.#deps.sink);
+    if (again === undefined) return undefined;
+    this.#publishedAgain(again);
+    this.#tell(again.generation, again.files.size, startedMs);
+    return again.generation;
   }
 
   /** Lets what is held back be published by the next `publish`. @throws PannierError of the sink. */
@@ -257,17 +219,21 @@ export class Publisher {
     }
   }
 
-  /** @param from the earlier generation whose files are published again. */
-  #publishedAgain({ generation, from, files }: PublishedAgain): void {
-    const { progress, used, clock } = this.#deps;
+  #publishedAgain({ generation, from, files }: PublishedAgain): number {
+    const { progress, used, clock, looks } = this.#deps;
     progress.published(generation);
     used.republished(generation, from, clock.wallMs());
-    this.#isPublished(files);
+    looks?.published(files);
     this.#sweepAtMs = clock.monoMs();
+    return generation;
   }
 
-  #isPublished(files: ReadonlyMap<string, Uint8Array>): void {
-    if (this.#deps.looksAgain) this.#toRemember = files;
+  #tell(generation: number, files: number, startedMs: number): void {
+    const { output, emit, clock } = this.#deps;
+    const { name, dir } = output;
+    const durationMs = clock.monoMs() - startedMs;
+    const where = dir === undefined ? {} : { dir };
+    emit({ kind: 'output-published', output: name, ...where, generation, files, durationMs });
   }
 
   /** What is not kept costs one certificate more at the next start, and nothing now. */
@@ -334,13 +300,12 @@ export class Publisher {
   }
 
   async #commit(staged: Staged, { files, startedMs, from: { versions, made } }: Candidate): Promise<PublishResult> {
-    const { output, progress, used, emit, clock } = this.#deps;
+    const { output, progress, used, clock } = this.#deps;
     const { generation, first } = await staged.commit();
     progress.published(generation);
     used.published(generation, versions, made);
     if (first && !output.reloadOnFirst) await this.#skipReload(generation);
-    const durationMs = clock.monoMs() - startedMs;
-    emit({ kind: 'output-published', output: output.name, ...dirOf(output), generation, files, durationMs });
+    this.#tell(generation, files, startedMs);
     if (!first) this.#sweepAtMs = clock.monoMs(); // `recover` has just removed what was there before
     return { kind: 'published', generation };
   }
@@ -351,14 +316,6 @@ export class Publisher {
     await progress.takenUp(generation);
     if (progress.steps.length > 0) emit({ kind: 'reload-skipped', output: output.name, generation });
   }
-}
-
-const dirOf = ({ dir }: PublisherDeps['output']) => (dir === undefined ? {} : { dir });
-
-interface PublishedAgain {
-  readonly generation: number;
-  readonly from: number;
-  readonly files: ReadonlyMap<string, Uint8Array>;
 }
 
 function hasCertificate(snapshot: Snapshot): boolean {

@@ -184,8 +184,7 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/agent/run-backend-command.ts',
   ],
   state: [
-    'src/agent/state/keeper.ts',
-    'src/agent/state/own-state.ts',
+    'src/agent/state/followed-state.ts',
     'src/backend/vault/auth/resume-login.ts',
     'src/config/sections/state/resolve.ts',
   ],

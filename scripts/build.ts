@@ -125,7 +125,12 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/config/sections/exec/resolve.ts',
     'src/config/sections/listeners/resolve-listeners.ts',
   ],
-  reload: ['src/reload/create-reload.ts'],
+  reload: [
+    'src/reload/create-reload.ts',
+    'src/agent/output/reload-round.ts',
+    'src/agent/output/candidate-check.ts',
+    'src/agent/output/roll-back.ts',
+  ],
   tokens: ['src/deliver/http/token-file.ts'], // of listeners and of clients
   agent: [
     'src/cli/run.ts',
@@ -134,6 +139,7 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/deliver/http/over-http.ts',
     'src/agent/serve/listeners.ts',
     'src/agent/serve/observers.ts',
+    'src/agent/output/looks.ts',
     'src/observe/health-routes.ts',
     'src/observe/health-watch.ts',
     'src/observe/config-identity.ts',

@@ -29,7 +29,7 @@ export const PUBLISHING: readonly Cut[] = [
   sockets('socket-folder', 'parents: false }', '}', { by: 'its own directory is missing' }),
   publisher(
     'check',
-    "if (why !== undefined) return this.#wasOvertaken ? { kind: 'overtaken' } : { kind: 'refused', why };",
+    "if (why !== undefined) return this.#checks?.wasOvertaken ? { kind: 'overtaken' } : { kind: 'refused', why };",
     '',
   ),
   loop('check', 'Math.min(this.#publishTimer.dueMonoMs(), recheckAtMs)', 'this.#publishTimer.dueMonoMs()', {
@@ -77,8 +77,8 @@ export const PUBLISHING: readonly Cut[] = [
   sink('equal-bytes', 'return this.#equal(published, plan);', 'void 0;'),
   loop(
     'equal-bytes',
-    'const owed = await this.progress.owed(justPublished);',
-    'const owed = (await this.progress.owed(justPublished)) ?? generation;',
+    'const owed = await this.takeUp.progress.owed(justPublished);',
+    'const owed = (await this.takeUp.progress.owed(justPublished)) ?? generation;',
     { by: 'reload nothing' },
   ),
   links(

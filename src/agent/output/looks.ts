@@ -20,6 +20,8 @@ export interface LooksDeps {
   readonly onHint: () => void;
 }
 
+export const createLooks = (deps: LooksDeps): Looks => new Looks(deps);
+
 /** After this long a start is over, and what an earlier process noted of its generations is read. */
 const RECALL_MS = 1_000;
 

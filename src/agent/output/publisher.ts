@@ -9,22 +9,22 @@ import type { LeaseManager } from '../../lease/manager.ts';
 import type { Snapshot } from '../../lease/snapshot.ts';
 import type { Check } from '../../reload/check.ts';
 import type { Renderer } from '../../render/render.ts';
+import type { CandidateCheck } from './candidate-check.ts';
 import type { Looks } from './looks.ts';
 import { NeededSecrets } from './needed-secrets.ts';
 import type { ReloadProgress } from './reload-progress.ts';
-import { RetryTimer } from './retry-timer.ts';
 import type { PublishedAgain } from './roll-back.ts';
 import { type UsedValues, type UsedVersions, versionsIn } from './used-values.ts';
 
 export interface PublisherDeps {
   readonly output: GenerationsConfig & Partial<Pick<OutputConfig, 'dir' | 'keep'>>;
   /** The configuration that the output is of, for what is said of its generations. */
-  readonly config: Config | undefined;
+  readonly config?: Config | undefined;
   readonly renderer: Renderer;
   readonly sink: Sink;
   /** Looks at each candidate. Absent: none is checked. */
-  readonly check: Check | undefined;
-  /** Told of what is published. Absent: nothing is looked at again. */
+  readonly check?: Check | undefined;
+  /** Told of what is published. Undefined: nothing is looked at again. */
   readonly looks: Looks | undefined;
   /** Told of each generation that is published. */
   readonly progress: ReloadProgress;
@@ -68,20 +68,16 @@ export class Publisher {
   readonly #deps: PublisherDeps;
   readonly #place: string;
   readonly needed: NeededSecrets;
-  readonly #recheck: RetryTimer;
   #sweepAtMs = Number.POSITIVE_INFINITY;
   #held: Held | undefined;
   #tmpfs = false;
-  /** Ends the check that runs; undefined: none does. */
-  #checking: AbortController | undefined;
-  /** The last check was ended since newer values had come. */
-  #wasOvertaken = false;
+  /** Absent until a candidate is to be checked. */
+  #checks: CandidateCheck | undefined;
   /** The generations that can be gone back to; known where the output keeps more than one. */
   kept: readonly number[] = [];
 
   constructor(deps: PublisherDeps) {
     this.#deps = deps;
-    this.#recheck = new RetryTimer(deps.clock, deps.random);
     this.#place = placeOfOutput(deps.output.name);
     this.needed = new NeededSecrets(deps.renderer.wants, this.#place);
   }
@@ -98,7 +94,7 @@ export class Publisher {
 
   /** When a candidate whose check failed is rendered and checked again, on the monotonic clock; infinite: none is. */
   get recheckAtMs(): number {
-    return this.#recheck.dueMonoMs;
+    return this.#checks?.dueMonoMs ?? Number.POSITIVE_INFINITY;
   }
 
   /**
@@ -132,7 +128,7 @@ export class Publisher {
    * @throws PannierError of the sink, and RENDER_BAD_ARGUMENT for computed paths without end.
    */
   async publish(signal: AbortSignal): Promise<PublishResult> {
-    this.#recheck.cancel();
+    this.#checks?.cancel();
     const { renderer, manager, sink, output, emit, clock, onNeeds } = this.#deps;
     const startedMs = clock.monoMs();
     const snapshot = manager.snapshot(this.needed.names);
@@ -167,14 +163,12 @@ export class Publisher {
    * values that change faster than they can be checked are published all the same.
    */
   overtake(): void {
-    if (!this.#wasOvertaken) this.#checking?.abort();
+    this.#checks?.overtake();
   }
 
   /** The check refused what was rendered, and what is published stays. It is checked again with backoff. */
   keepPublished(why: Failure): void {
-    const { output, emit } = this.#deps;
-    const retryInMs = this.#recheck.failed();
-    emit({ kind: 'output-failed', output: output.name, failure: why, retryInMs });
+    this.#checks?.refused(why);
     this.#held = { why };
   }
 
@@ -185,7 +179,7 @@ export class Publisher {
     const { rollBack } = await import('./roll-back.ts');
     const again = await rollBack(sink, { generation, to, why }, { name: output.name, emit });
     if (again === undefined) return undefined;
-    this.#recheck.cancel();
+    this.#checks?.cancel();
     this.#held = { generation, why };
     return this.#publishedAgain(again);
   }
@@ -258,36 +252,21 @@ export class Publisher {
   }
 
   async #publishNew(staged: Staged, candidate: Candidate, signal: AbortSignal): Promise<PublishResult> {
-    const why = await this.#check(staged, signal);
-    if (why !== undefined) return this.#wasOvertaken ? { kind: 'overtaken' } : { kind: 'refused', why };
+    const { check, clock, random, output, emit } = this.#deps;
+    if (check !== undefined && this.#checks === undefined) {
+      const { CandidateCheck } = await import('./candidate-check.ts');
+      this.#checks = new CandidateCheck({ output: output.name, check, clock, random, emit });
+    }
+    const why = await this.#checks?.run(staged, signal);
+    if (why !== undefined) return this.#checks?.wasOvertaken ? { kind: 'overtaken' } : { kind: 'refused', why };
     const result = await this.#commit(staged, candidate);
     await this.#release();
     return result;
   }
 
-  /** Why the candidate is not to be published; it is gone then. */
-  async #check(staged: Staged, signal: AbortSignal): Promise<Failure | undefined> {
-    const { check, clock, output, emit } = this.#deps;
-    if (check === undefined) return undefined;
-    const startedMs = clock.monoMs();
-    const checking = new AbortController();
-    this.#checking = checking;
-    let why = await check.run(staged, AbortSignal.any([signal, checking.signal]));
-    this.#checking = undefined;
-    this.#wasOvertaken = why !== undefined && checking.signal.aborted;
-    if (why === undefined && !(await staged.isIntact())) {
-      why = failure('OUTPUT_CHECK_FAILED', check.place, 'the check has changed or removed the candidate');
-    }
-    const durationMs = clock.monoMs() - startedMs;
-    const failed = why === undefined || this.#wasOvertaken ? {} : { failure: why };
-    emit({ kind: 'output-checked', output: output.name, durationMs, ...failed });
-    if (why !== undefined) await staged.discard();
-    return why;
-  }
-
   /** What is published is the newest. A mark that still says otherwise is corrected by a later call. */
   async #release(): Promise<void> {
-    this.#recheck.succeeded();
+    this.#checks?.succeeded();
     if (this.#held === undefined) return;
     const { sink, output, emit } = this.#deps;
     const { generation } = this.#held;

@@ -77,7 +77,8 @@ const ROUND_MS = 60_000;
  * What always holds:
  *
  * - `run` does one thing at a time. `wake` and `retire`, which others call meanwhile, only note what they say and end a
- *   sleep. `reloadAgain` also enters `owed`; `TakeUp.settle` looks for that after its write, and leaves the state alone.
+ *   sleep. `reloadAgain` also enters `owed`; `TakeUp.settle` looks for that after its write, and leaves the state as
+ *   it is.
  * - `#retry` plans one thing, which the state names: `failed` publishing, `owed` a reload, `settled` writing the mark.
  * - `#published` is undefined until the first publish of this loop is through, and then the generation that the output
  *   has (0: none). Until then `#recovered` stands for it, the generation that an earlier loop or process left.

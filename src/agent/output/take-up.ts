@@ -44,8 +44,8 @@ export interface TakeUpDeps {
 }
 
 /**
- * Has the application of one output take up what is published: the states `owed` and `settled` of `OutputLoop`, and what
- * moves the output from the first to the second.
+ * Has the application of one output take up what is published: the states `owed` and `settled` of `OutputLoop`, and
+ * what moves the output from the first to the second.
  */
 export class TakeUp {
   readonly #deps: TakeUpDeps;

@@ -18,10 +18,10 @@ interface Opened {
 }
 
 /**
- * The directory of an output, for work in it. Each call opens the directory once and works by that descriptor: a symlink
- * put in its place, or on the way to it, is found before anything is read or written, and one put there later changes
- * nothing. A directory other than the last time (removed and made anew, a mount over it or gone from it, a symlink
- * somewhere on the way) is inspected as at the start, and claimed where there are owners.
+ * The directory of an output, for work in it. Each call opens the directory once and works by that descriptor: a
+ * symlink put in its place, or on the way to it, is found before anything is read or written, and one put there later
+ * changes nothing. A directory other than the last time (removed and made anew, a mount over it or gone from it, a
+ * symlink somewhere on the way) is inspected as at the start, and claimed where there are owners.
  *
  * Calls may overlap, and run one after the other.
  */

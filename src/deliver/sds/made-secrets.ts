@@ -19,8 +19,8 @@ interface Made {
 }
 
 /**
- * Makes the secrets of Envoy. Each is made of one snapshot, so a certificate and its key are always a pair. One that can
- * no longer be made stays as it was.
+ * Makes the secrets of Envoy. Each is made of one snapshot, so a certificate and its key are always a pair. One that
+ * can no longer be made stays as it was.
  */
 export class MadeSecrets {
   readonly #versionKey: Uint8Array;

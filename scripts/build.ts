@@ -125,7 +125,12 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/config/sections/exec/resolve.ts',
     'src/config/sections/listeners/resolve-listeners.ts',
   ],
-  reload: ['src/reload/create-reload.ts'],
+  reload: [
+    'src/reload/create-reload.ts',
+    'src/agent/output/reload-round.ts',
+    'src/agent/output/candidate-check.ts',
+    'src/agent/output/roll-back.ts',
+  ],
   // Of listeners, of the injector and the relay; tokens are those of clients as well.
   serving: ['src/http/serving/listen.ts', 'src/http/serving/read-body.ts', 'src/deliver/http/token-file.ts'],
   agent: [
@@ -135,6 +140,7 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/deliver/http/over-http.ts',
     'src/agent/serve/listeners.ts',
     'src/agent/serve/observers.ts',
+    'src/agent/output/looks.ts',
     'src/observe/health-routes.ts',
     'src/observe/health-watch.ts',
     'src/observe/config-identity.ts',
@@ -185,8 +191,7 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/agent/run-backend-command.ts',
   ],
   state: [
-    'src/agent/state/keeper.ts',
-    'src/agent/state/own-state.ts',
+    'src/agent/state/followed-state.ts',
     'src/backend/vault/auth/resume-login.ts',
     'src/config/sections/state/resolve.ts',
   ],

@@ -1,11 +1,10 @@
 import type { Backend } from '../backend/backend.ts';
 import { asFailure, type Failure, failure } from '../base/errors.ts';
 import type { Emit, Fact } from '../base/fact.ts';
-import { isSamePlainData } from '../base/plain-data-equal.ts';
 import { Releases } from '../base/releases.ts';
 import { Subscribers } from '../base/subscribers.ts';
 import { Supervisor } from '../base/supervisor.ts';
-import type { BackendConfig, Config, StateConfig } from '../config/config.ts';
+import type { BackendConfig, Config } from '../config/config.ts';
 import type { Owners } from '../deliver/file/owners.ts';
 import type { FindKept } from '../lease/attempts.ts';
 import { LeaseManager } from '../lease/manager.ts';
@@ -18,8 +17,7 @@ import { type CreateSink, OutputLoops } from './output/loops.ts';
 import type { Plan } from './plan.ts';
 import type { AgentView } from './serve/agent-view.ts';
 import type { Listeners } from './serve/listeners.ts';
-import type { StateKeeper } from './state/keeper.ts';
-import type { StateOpening } from './state/opening.ts';
+import type { FollowedState } from './state/followed-state.ts';
 import { usedBackends } from './used-backends.ts';
 import { WantedSecrets } from './wanted-secrets.ts';
 
@@ -75,9 +73,8 @@ export class Pipeline implements AsyncDisposable {
   readonly #execution: Execution | undefined;
   #plan: Plan | undefined;
   readonly #keepsState: boolean;
-  #state: StateKeeper | undefined;
-  #stateConfig: StateConfig | undefined;
-  #opening: StateOpening | undefined;
+  /** Absent until a configuration names a state. */
+  #state: FollowedState | undefined;
   /** What becomes of leases and certificates that were replaced; undefined until one was. */
   #replaced: Promise<ReplacedValues> | undefined;
   #isApplied = false;
@@ -93,7 +90,7 @@ export class Pipeline implements AsyncDisposable {
       context.emit(fact);
       context.tracing?.hear(fact);
       this.#facts.tell(fact);
-      this.#state?.hear(fact);
+      this.#state?.keeper?.hear(fact);
       if (fact.kind === 'login-failed') this.#progress.tell();
     };
     this.context = { ...context, emit };
@@ -104,7 +101,7 @@ export class Pipeline implements AsyncDisposable {
     this.#releases.push(() => context.tracing?.close());
 
     this.#keepsState = keepsState;
-    const takeLogin = (backend: string, identity: string) => this.#state?.takeLogin(backend, identity);
+    const takeLogin = (backend: string, identity: string) => this.#state?.keeper?.takeLogin(backend, identity);
     const backends = new Backends(this.context, takeLogin, () => this.#plan as Plan, once);
     this.#backends = backends;
     this.#releases.push(() => backends[Symbol.asyncDispose]());
@@ -118,7 +115,7 @@ export class Pipeline implements AsyncDisposable {
       return await (await loading)(item);
     };
     const onReplaced = (replaced: Replaced) => void this.#followReplaced().then((values) => values.add(replaced));
-    const earlier = keepsState ? () => this.#state?.values : undefined;
+    const earlier = keepsState ? () => this.#state?.keeper?.values : undefined;
     const manager = new LeaseManager({
       ...{ clock, random, emit, kept, onReplaced, tracing: context.tracing },
       polls: !once,
@@ -129,8 +126,7 @@ export class Pipeline implements AsyncDisposable {
     this.#releases.push(() => manager[Symbol.asyncDispose]());
     this.#releases.push(async () => (await this.#replaced)?.[Symbol.dispose]());
     this.#releases.push(() => this.endCredentials());
-    this.#releases.push(async () => this.#state?.end());
-    this.#releases.push(async () => this.#opening?.[Symbol.asyncDispose]());
+    this.#releases.push(async () => this.#state?.[Symbol.asyncDispose]());
 
     const supervisor = new Supervisor((task, error) => {
       emit({ kind: 'task-crashed', task, failure: asFailure(error, task) });
@@ -227,7 +223,7 @@ export class Pipeline implements AsyncDisposable {
 
   /** Stops fetching and revokes every login: what a failed `init` does. Bounded by `signal`. */
   async revokeLogins(signal: AbortSignal): Promise<void> {
-    this.#state?.freeze();
+    this.#state?.keeper?.freeze();
     await this.#manager[Symbol.asyncDispose](); // else a fetch that waits for a login would fail for want of one
     await Promise.all([...this.#backends.byName().values()].map((backend) => backend.revokeLogin?.(signal)));
   }
@@ -240,7 +236,7 @@ export class Pipeline implements AsyncDisposable {
     const backends = [...this.#backends.byName().values()].filter(({ revokesOnExit }) => revokesOnExit === true);
     if (backends.length === 0 || this.#hasEndedCredentials) return;
     this.#hasEndedCredentials = true;
-    this.#state?.freeze();
+    this.#state?.keeper?.freeze();
     const replaced = await this.#replaced;
     const { endCredentials } = await import('./end-credentials.ts');
     const { clock, emit } = this.context;
@@ -265,32 +261,19 @@ export class Pipeline implements AsyncDisposable {
     return this.#replaced;
   }
 
-  /** Opens the state before the first login. Nothing of it is loaded where no state is configured. */
-  async #followState({ state: config, backends }: Config, used: readonly BackendConfig[]): Promise<void> {
-    if (isSamePlainData(config, this.#stateConfig)) return;
-    const { path = '' } = this.#stateConfig ?? {};
-    this.#stateConfig = config;
-    const old = this.#state;
-    this.#state = undefined;
-    await this.#opening?.[Symbol.asyncDispose]();
-    this.#opening = undefined;
-    await old?.end();
-    if (path !== config?.path) await this.#owners?.release(path);
-    if (config === undefined) return;
-    const warning = this.#owners && (await (await import('./state/own-state.ts')).ownState(config, this.#owners));
-    if (warning !== undefined) return this.context.emit({ kind: 'agent-warning', warning });
-    const { openKept } = await import('./state/open-kept.ts');
-    const deps = { ...this.context, manager: this.#manager, backends: () => this.#backends.byName().values() };
-    this.#opening = openKept(config, deps, {
-      openWrap: (key) => this.#backends.openKeyWrap(key, backends.get(key.backend)),
-      goesOn: (name) => !this.#isApplied && used.some((one) => one.name === name),
-      late: (keeper) => {
-        this.#state = keeper;
-        keeper.joinLate();
-      },
-    });
-    this.#state = await this.#opening.first;
-    if (this.#isApplied) this.#state?.joinLate();
+  async #followState(config: Config, used: readonly BackendConfig[]): Promise<void> {
+    if (config.state === undefined && this.#state === undefined) return;
+    if (this.#state === undefined) {
+      const { FollowedState } = await import('./state/followed-state.ts');
+      this.#state = new FollowedState({
+        context: this.context,
+        manager: this.#manager,
+        backends: this.#backends,
+        owners: () => this.#owners,
+        isApplied: () => this.#isApplied,
+      });
+    }
+    await this.#state.follow(config, used);
   }
 
   async #makeOwners(): Promise<Owners> {

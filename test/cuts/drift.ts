@@ -47,7 +47,7 @@ export const DRIFT: readonly Cut[] = [
   cutIn('src/deliver/file/generations.ts')('no-back-to-bad', 'this.#takenBack.add(generation);', ''),
   cutIn('src/deliver/file/generations.ts')(
     'no-back-to-bad',
-    'this.made.delete(generation);\n  }\n\n  remember',
+    'this.#made.delete(generation);\n  }\n\n  remember',
     '}\n\n  remember',
   ),
   record(

@@ -23,6 +23,7 @@ const loop = cutIn('src/agent/output/loop.ts');
 const inTurn = (work: string) =>
   `((globalThis as any).turn = ((globalThis as any).turn ?? Promise.resolve()).then(() => ${work}))`;
 const FETCH_ALL = 'for (const name of this.#options.renderer.wants) void this.#options.manager.refresh(name);';
+const FETCH_NAMED = 'for (const name of this.#deps.names()) void this.#deps.manager.refresh(name);';
 const RETRIES = "const retries = why.retry !== 'never';";
 const STALE = 'if (!(error instanceof WireError && error.stale)) throw error;';
 const AGAIN = 'pool.dropIdle();\n      return await run();';
@@ -237,10 +238,10 @@ export const FRESHNESS: readonly Cut[] = [
   ),
   loop('no-minting-for-renders', RETRIES, `${FETCH_ALL} ${RETRIES}`, { by: 'a render error' }),
   loop('no-minting-for-renders', RETRIES, `${FETCH_ALL} ${RETRIES}`, { by: 'a destination in trouble' }),
-  loop(
+  cutIn('src/agent/output/take-up.ts')(
     'no-minting-for-commands',
-    "if (result.kind === 'failed') this.#enter(",
-    `if (result.kind === 'failed') ${FETCH_ALL}\n    if (result.kind === 'failed') this.#enter(`,
+    'await this.#round?.run(generation, signal);',
+    `await this.#round?.run(generation, signal);\n    ${FETCH_NAMED}`,
   ),
   transport('minting-sent-again-once', AGAIN, 'throw error;'),
   transport('minting-sent-again-once', AGAIN, `${AGAIN.slice(0, -1)}.catch(run);`, { by: 'tried twice' }),

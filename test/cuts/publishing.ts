@@ -1,6 +1,7 @@
 import { type Cut, cutIn } from './cut.ts';
 
 const sink = cutIn('src/deliver/file/file-sink.ts');
+const directory = cutIn('src/deliver/file/directory.ts');
 const candidate = cutIn('src/deliver/file/candidate.ts');
 const generations = cutIn('src/deliver/file/generations.ts');
 const links = cutIn('src/deliver/file/links.ts');
@@ -29,7 +30,7 @@ export const PUBLISHING: readonly Cut[] = [
   sockets('socket-folder', 'parents: false }', '}', { by: 'its own directory is missing' }),
   publisher(
     'check',
-    "if (why !== undefined) return this.#wasOvertaken ? { kind: 'overtaken' } : { kind: 'refused', why };",
+    "if (why !== undefined) return this.#checks?.wasOvertaken ? { kind: 'overtaken' } : { kind: 'refused', why };",
     '',
   ),
   loop('check', 'Math.min(this.#publishTimer.dueMonoMs(), recheckAtMs)', 'this.#publishTimer.dueMonoMs()', {
@@ -77,8 +78,8 @@ export const PUBLISHING: readonly Cut[] = [
   sink('equal-bytes', 'return this.#equal(published, plan);', 'void 0;'),
   loop(
     'equal-bytes',
-    'const owed = await this.progress.owed(justPublished);',
-    'const owed = (await this.progress.owed(justPublished)) ?? generation;',
+    'const owed = await this.takeUp.progress.owed(justPublished);',
+    'const owed = (await this.takeUp.progress.owed(justPublished)) ?? generation;',
     { by: 'reload nothing' },
   ),
   links(
@@ -90,7 +91,7 @@ export const PUBLISHING: readonly Cut[] = [
     },
   ),
   sink('killed-anywhere', `${LINKS}\n        ${SWAP}`, `${SWAP}\n        ${LINKS}`, { by: 'each single call' }),
-  sink(
+  cutIn('src/deliver/file/recover.ts')(
     'next-start-cleans',
     'for (const name of [...TEMPORARIES, ...leftByOwners]) {',
     'for (const name of TEMPORARIES.slice(1)) {',
@@ -123,7 +124,7 @@ export const PUBLISHING: readonly Cut[] = [
   candidate('no-symlink-followed-out', 'if ((await disk.readdir(base)).length > 0) throw', "if (base === '') throw", {
     by: 'by exchanging a candidate',
   }),
-  sink('no-symlink-followed-out', 'isSameFile(stats, this.#known) &&', '', { by: 'only where root made it' }),
+  directory('no-symlink-followed-out', 'isSameFile(stats, this.#known) &&', '', { by: 'only where root made it' }),
   sink('no-symlink-followed-out', 'if (!isSameFile(folder.stats, stats)) {', 'if (folder === undefined) {', {
     by: 'between stage and commit',
   }),
@@ -139,7 +140,7 @@ export const PUBLISHING: readonly Cut[] = [
   volume('tmpfs-required', REQUIRED, 'if (output.requireTmpfs && tmpfs === null) throw'),
   volume('tmpfs-required', REQUIRED, 'if (output.requireTmpfs && tmpfs === null) throw', { by: 'init refuses' }),
   volume('tmpfs-required', REQUIRED, 'if (output.requireTmpfs && tmpfs === null) throw', { by: 'mounted over' }),
-  sink('tmpfs-required', "any more`, { retry: 'backoff' }", "any more`, { retry: 'never' }", {
+  directory('tmpfs-required', "any more`, { retry: 'backoff' }", "any more`, { retry: 'never' }", {
     by: 'the mount is gone',
   }),
   cutIn('src/agent/run.ts')('tmpfs-required', "code === 'OUTPUT_NOT_TMPFS'", "code === 'INTERNAL'", { by: 'run ends' }),

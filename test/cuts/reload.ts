@@ -1,6 +1,7 @@
 import { type Cut, cutIn } from './cut.ts';
 
 const loop = cutIn('src/agent/output/loop.ts');
+const takeUp = cutIn('src/agent/output/take-up.ts');
 const publisher = cutIn('src/agent/output/publisher.ts');
 const round = cutIn('src/agent/output/reload-round.ts');
 const mark = cutIn('src/deliver/file/mark.ts');
@@ -36,17 +37,17 @@ export const RELOAD: readonly Cut[] = [
   loop(
     'owed-survives',
     'else await this.#owe(this.#published ?? this.#recovered);',
-    "else this.#enter({ kind: 'settled', generation: 0 });",
+    "else this.#standing.enter({ kind: 'settled', generation: 0 });",
   ),
   replaceFile('owed-survives', 'await disk.rename(made, folder.at(own.name));', '', {
     by: 'is kept when the process ends',
   }),
   round('retried', 'retry.failed(why.retryAfterMs);', 'retry.countFailure();\n    retry.cancel();'),
-  loop('overtaken', 'this.#retry.at(dueMonoMs);', 'this.#retry.failed();'),
-  loop(
+  takeUp('overtaken', 'retry.at(dueMonoMs);', 'retry.failed();'),
+  takeUp(
     'reload-never-fetches',
-    "if (result.kind === 'failed') this.#enter(",
-    "if (result.kind === 'failed')\n      for (const name of this.#options.renderer.wants) void this.#options.manager.refresh(name);\n    if (result.kind === 'failed') this.#enter(",
+    'await this.#round?.run(generation, signal);',
+    'await this.#round?.run(generation, signal);\n    for (const name of this.#deps.names()) void this.#deps.manager.refresh(name);',
   ),
   cutIn('src/agent/output/outcome.ts')(
     'init-tries-once',

@@ -66,7 +66,7 @@ export const REPLACED: readonly Cut[] = [
     'return newest === undefined ? [] : [newest];',
   ),
   cutIn('src/agent/output/loop.ts')('check-overtaken', 'if (changed) this.#publisher.overtake();', ''),
-  cutIn('src/agent/output/publisher.ts')(
+  cutIn('src/agent/output/candidate-check.ts')(
     'check-overtaken',
     'if (!this.#wasOvertaken) this.#checking?.abort();',
     'this.#checking?.abort();',

@@ -1,6 +1,7 @@
 import { type Cut, cutIn } from './cut.ts';
 
 const hub = cutIn('src/deliver/sds/hub.ts');
+const made = cutIn('src/deliver/sds/made-secrets.ts');
 const sotw = cutIn('src/deliver/sds/sotw-stream.ts');
 const delta = cutIn('src/deliver/sds/delta-stream.ts');
 const onDemand = cutIn('src/deliver/sds/on-demand.ts');
@@ -8,10 +9,12 @@ const body = cutIn('src/deliver/sds/body-of.ts');
 const listener = cutIn('src/deliver/sds/listener.ts');
 
 export const SDS: readonly Cut[] = [
-  hub('sds-rotation', 'for (const [stream, names] of byStream) stream.changed(names);', '', { slow: true }),
+  hub('sds-rotation', 'for (const [stream, names] of this.#followers.of(keys)) stream.changed(names);', '', {
+    slow: true,
+  }),
   body('sds-pair', 'if (!belongs(privateKey, parsed)) {', 'if (privateKey === leaf.base64) {'),
-  hub('sds-kept', 'good: before?.good, why: undefined', 'good: undefined, why: undefined'),
-  hub('sds-kept', "if (made?.good !== undefined) return { state: 'ready', ...made.good };", ''),
+  made('sds-kept', 'good: before?.good, why: undefined', 'good: undefined, why: undefined'),
+  made('sds-kept', "if (made?.good !== undefined) return { state: 'ready', ...made.good };", ''),
   delta('sds-versions', 'isFirst ? versions.get(name) : undefined', 'undefined'),
   sotw('sds-versions', 'if (isFirst && versionInfo !==', 'if (!isFirst && versionInfo !==', {
     by: 'only what it has not',

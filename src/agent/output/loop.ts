@@ -7,20 +7,18 @@ import type { Config, GenerationsConfig, OutputConfig } from '../../config/confi
 import { placeOfOutput } from '../../config/place.ts';
 import type { Wish } from '../../deliver/api/api-agent.ts';
 import type { OutputState } from '../../deliver/output-state.ts';
-import type { Difference, DriftLook, Sink } from '../../deliver/sink.ts';
+import type { Difference, Sink } from '../../deliver/sink.ts';
 import type { LeaseManager } from '../../lease/manager.ts';
 import type { Check } from '../../reload/check.ts';
 import type { Reload } from '../../reload/reload.ts';
 import type { Renderer } from '../../render/render.ts';
-import type { DriftKeeper } from './drift-keeper.ts';
+import type { Looks, LooksDeps } from './looks.ts';
 import { LoopSleep } from './loop-sleep.ts';
 import { PublishTimer } from './publish-timer.ts';
 import { Publisher } from './publisher.ts';
-import { ReloadProgress } from './reload-progress.ts';
-import { ReloadRound } from './reload-round.ts';
-import { ReloadSlot } from './reload-slot.ts';
 import { RetryTimer } from './retry-timer.ts';
-import type { StatementKeeper } from './statement-keeper.ts';
+import { Standing } from './standing.ts';
+import { TakeUp, type TakeUpDeps } from './take-up.ts';
 import { UsedValues } from './used-values.ts';
 import type { OutputNeeds } from './wants.ts';
 import { type PendingWish, Wishes } from './wishes.ts';
@@ -35,10 +33,12 @@ export interface OutputLoopOptions {
   readonly sink: Sink;
   /** Looks at each candidate before it is published. Absent: none is checked. */
   readonly check?: Check;
-  /** Whether what is published is looked at again. */
-  readonly looksAgain?: boolean;
+  /** Looks again at what is published. Absent: nothing does. */
+  readonly createLooks?: ((deps: LooksDeps) => Looks) | undefined;
   /** Steps in order; the first that fails ends the round, and the next round begins with it. */
   readonly reloads: readonly Reload[];
+  /** Runs the steps. Undefined where there is none. */
+  readonly createRound: TakeUpDeps['createRound'];
   readonly manager: LeaseManager;
   readonly clock: Clock;
   readonly random: () => number;
@@ -49,7 +49,7 @@ export interface OutputLoopOptions {
   /** The templates computed other paths than before: `needs` is another one. */
   readonly onNeeds: () => void;
   /** The loop that had this output with the configuration before; this one begins when that one has ended. */
-  readonly before?: Pick<OutputLoop, 'state' | 'dueMonoMs' | 'progress' | 'slot' | 'used'> | undefined;
+  readonly before?: Pick<OutputLoop, 'state' | 'dueMonoMs' | 'takeUp' | 'used'> | undefined;
   /** This replica's share of the output's `reloadSpreadMs`, in [0, 1). Absent: reloads are not spread. */
   readonly reloadShare?: number | undefined;
 }
@@ -71,13 +71,14 @@ const ROUND_MS = 60_000;
  * - From every state, when the publish timer is due → rendered and published: `waiting`, `failed`, `owed` (a new
  *   generation, or equal bytes and a reload still owed) or `settled`.
  *
- * A published generation is looked at again (`drift-keeper.ts`). What others have changed is published anew; until then
+ * A published generation is looked at again (`looks.ts`). What others have changed is published anew; until then
  * `owed` and `settled` say so with `drift`.
  *
  * What always holds:
  *
  * - `run` does one thing at a time. `wake` and `retire`, which others call meanwhile, only note what they say and end a
- *   sleep. `reloadAgain` also enters `owed`; `#settle` looks for that after its write, and leaves the state alone.
+ *   sleep. `reloadAgain` also enters `owed`; `TakeUp.settle` looks for that after its write, and leaves the state as
+ *   it is.
  * - `#retry` plans one thing, which the state names: `failed` publishing, `owed` a reload, `settled` writing the mark.
  * - `#published` is undefined until the first publish of this loop is through, and then the generation that the output
  *   has (0: none). Until then `#recovered` stands for it, the generation that an earlier loop or process left.
@@ -92,76 +93,66 @@ export class OutputLoop {
   readonly #publishTimer: PublishTimer;
   readonly #publisher: Publisher;
   readonly #retry: RetryTimer;
-  readonly #round: ReloadRound;
   readonly #sleep: LoopSleep;
   readonly #wishes: Wishes;
-  /** How far the reload has come; the next loop of this output goes on with it. */
-  readonly progress: ReloadProgress;
+  readonly #standing: Standing;
+  /** How far the application is; the next loop of this output goes on with it. */
+  readonly takeUp: TakeUp;
   /** What the generations are made of; the next loop of this output goes on with it. */
   readonly used: UsedValues;
-  /** When the application is told; the next loop of this output keeps it. */
-  readonly slot: ReloadSlot;
   #before: OutputLoopOptions['before'];
-  /** Absent until something is published, and where nothing is looked at again. */
-  #drift: DriftKeeper | undefined;
-  #statements: StatementKeeper | undefined;
-  #state: OutputState;
+  /** Absent where nothing is looked at again. */
+  readonly #looks: Looks | undefined;
   #published: number | undefined;
   #recovered: number | undefined;
   /** The missing secrets that were told last, joined. */
   #toldMissing = '';
   #isRetired = false;
-  /** From the beginning of a publish until its state is entered. */
-  #isPublishing = false;
 
   constructor({ before, ...options }: OutputLoopOptions) {
-    const { output, config, renderer, sink, check, reloads, manager, clock, random, emit, onNeeds } = options;
-    const looksAgain = options.looksAgain === true && sink.drift !== undefined;
+    const { output, renderer, sink, check, reloads, manager, clock, random, onNeeds, onState } = options;
     this.#options = options;
     this.#before = before;
     this.#place = placeOfOutput(output.name);
     this.#wishes = new Wishes(this.#place);
-    const progress = new ReloadProgress(sink.mark, reloads, this.#place);
-    const retry = new RetryTimer(clock, random);
-    const publishTimer = new PublishTimer({ output, manager, clock, names: renderer.wants });
+    this.#retry = new RetryTimer(clock, random);
+    this.#publishTimer = new PublishTimer({ output, manager, clock, names: renderer.wants });
     this.used = before?.used ?? new UsedValues();
-    const deps = {
-      output,
-      config,
-      renderer,
-      sink,
-      check,
-      looksAgain,
-      progress,
-      used: this.used,
-      manager,
-      clock,
-      random,
-      emit,
-    };
-    const publisher = new Publisher({
-      ...deps,
-      onNeeds: () => {
-        publishTimer.follow(publisher.needed.names);
-        onNeeds();
-      },
-    });
-    const onChanged = () => this.#reloadNow();
-    this.#round = new ReloadRound({ output: output.name, progress, retry, clock, emit, onChanged });
-    this.progress = progress;
-    const spreadMs = options.reloadShare === undefined ? 0 : (output.reloadSpreadMs ?? 0);
-    const names = () => publisher.needed.names;
-    this.slot = new ReloadSlot({ spreadMs, share: options.reloadShare ?? 0, manager, clock, names });
-    this.#retry = retry;
-    this.#publishTimer = publishTimer;
-    this.#publisher = publisher;
     const roundMs = reloads.reduce((sum, { timeoutMs = 0 }) => sum + timeoutMs, ROUND_MS + (check?.timeoutMs ?? 0));
     this.#sleep = new LoopSleep(clock, roundMs, Math.max(before?.dueMonoMs ?? 0, clock.monoMs()));
     // What the loop before has published stays published while this loop looks at it anew.
-    this.#state =
+    this.#standing = new Standing(
       before === undefined || before.state.kind === 'waiting'
-        ? Object.freeze({ kind: 'waiting', missing: publisher.needed.names })
-        : before.state;
+        ? { kind: 'waiting', missing: [...renderer.wants] }
+        : before.state,
+      () => {
+        const { held } = this.#publisher;
+        const drift = this.#looks?.why;
+        return { ...(held && { held }), ...(drift && { drift }) };
+      },
+      onState,
+    );
+    const wake = () => this.#sleep.wake();
+    const deps = { ...options, place: this.#place, used: this.used };
+    if (sink.drift !== undefined) this.#looks = options.createLooks?.({ ...deps, onHint: wake });
+    this.takeUp = new TakeUp({
+      ...deps,
+      mark: sink.mark,
+      names: () => this.#publisher.needed.names,
+      standing: this.#standing,
+      retry: this.#retry,
+      onDue: wake,
+      goBack: (generation, why) => this.#goBack(generation, why),
+    });
+    this.#publisher = new Publisher({
+      ...deps,
+      looks: this.#looks,
+      progress: this.takeUp.progress,
+      onNeeds: () => {
+        this.#publishTimer.follow(this.#publisher.needed.names);
+        onNeeds();
+      },
+    });
   }
 
   /** The secrets that the output needs now; its templates add to them while they render. */
@@ -170,7 +161,7 @@ export class OutputLoop {
   }
 
   get state(): OutputState {
-    return this.#state;
+    return this.#standing.state;
   }
 
   /** See `Publisher.kept`. */
@@ -190,7 +181,7 @@ export class OutputLoop {
 
   /** Whether another generation may follow the published one in a moment. */
   get isReplacing(): boolean {
-    return this.#published !== undefined && (this.isBehind || this.#isPublishing);
+    return this.#published !== undefined && (this.isBehind || this.#standing.isPublishing);
   }
 
   /** When the loop has come round at the latest, on the monotonic clock: past it, the loop hangs. */
@@ -201,7 +192,7 @@ export class OutputLoop {
   /** An attempt for one of the output's secrets ended. @param changed whether it brought another value or state. */
   wake(changed: boolean): void {
     if (changed) this.#publisher.overtake();
-    const isDueAnew = this.#publishTimer.attemptEnded(changed, this.#state.kind === 'waiting');
+    const isDueAnew = this.#publishTimer.attemptEnded(changed, this.state.kind === 'waiting');
     if (isDueAnew) this.#sleep.wake();
   }
 
@@ -209,11 +200,7 @@ export class OutputLoop {
    * Tells the application of the published generation once more, now. False when nothing is published as it should be.
    */
   reloadAgain(): boolean {
-    if (this.#state.kind !== 'settled' && this.#state.kind !== 'owed') return false;
-    this.progress.askAgain(this.#state.generation);
-    this.#enter({ kind: 'owed', generation: this.#state.generation });
-    this.#reloadNow();
-    return true;
+    return this.takeUp.again();
   }
 
   /** Asks for something, and resolves to why it could not be done; undefined: it was. */
@@ -235,25 +222,26 @@ export class OutputLoop {
     await this.#recover(signal);
     while (!this.#isOver(signal)) {
       const now = this.#options.clock.monoMs();
+      const { state } = this;
       this.#sleep.roundBegins();
       const { recheckAtMs } = this.#publisher;
       const publishAtMs = Math.min(this.#publishTimer.dueMonoMs(), recheckAtMs);
       const retryAtMs = this.#retry.dueMonoMs;
-      const { sweepAtMs, recallAtMs } = this.#publisher;
-      const lookAtMs = this.#lookAtMs();
+      const { sweepAtMs } = this.#publisher;
+      const lookAtMs = this.#looks?.dueMonoMs(this.#standing.generation !== undefined) ?? Number.POSITIVE_INFINITY;
       const isRetry = retryAtMs <= now;
-      if (!this.#wishes.isEmpty) await this.#carryOut(signal);
-      else if (publishAtMs <= now || (isRetry && this.#state.kind === 'failed')) await this.#publish(signal);
-      else if (isRetry && this.#state.kind === 'owed') await this.#reload(this.#state.generation, signal);
-      else if (isRetry && this.#state.kind === 'settled') await this.#settle(this.#state.generation);
-      else if (this.#publisher.mustRemember || recallAtMs <= now) await this.#remember();
-      else if (lookAtMs <= now) await this.#lookAgain(signal);
+      const wish = this.#wishes.next();
+      if (wish !== undefined) await this.#carryOut(wish, signal);
+      else if (publishAtMs <= now || (isRetry && state.kind === 'failed')) await this.#publish(signal);
+      else if (isRetry && state.kind === 'owed') await this.takeUp.reload(state.generation, signal);
+      else if (isRetry && state.kind === 'settled') await this.takeUp.settle(state.generation);
+      else if (lookAtMs <= now) await this.#look(this.#looks as Looks, signal);
       else if (sweepAtMs <= now) await this.#publisher.sweep();
-      else await this.#sleep.sleep(Math.min(publishAtMs, retryAtMs, sweepAtMs, lookAtMs, recallAtMs) - now);
+      else await this.#sleep.sleep(Math.min(publishAtMs, retryAtMs, sweepAtMs, lookAtMs) - now);
     }
     stopListening();
-    this.#drift?.[Symbol.dispose]();
-    this.#round.stopLooking();
+    this.#looks?.[Symbol.dispose]();
+    this.takeUp.stopLooking();
     this.#sleep.loopEnded();
     this.#wishes.end();
   }
@@ -263,10 +251,7 @@ export class OutputLoop {
   }
 
   async #recover(signal: AbortSignal): Promise<void> {
-    if (this.#before !== undefined) {
-      this.progress.follow(this.#before.progress);
-      this.slot.follow(this.#before.slot);
-    }
+    if (this.#before !== undefined) this.takeUp.follow(this.#before.takeUp);
     this.#before = undefined;
     while (!this.#isOver(signal)) {
       this.#sleep.roundBegins();
@@ -290,7 +275,7 @@ export class OutputLoop {
 
   async #publishNow(signal: AbortSignal, isTakenUp: boolean): Promise<void> {
     this.#publishTimer.publishBegins();
-    this.#isPublishing = true;
+    this.#standing.publishBegins();
     this.#retry.cancel();
     try {
       const result = await this.#publisher.publish(signal);
@@ -298,8 +283,7 @@ export class OutputLoop {
       if (result.kind === 'overtaken') return; // the change that has come makes the next publish due
       if (result.kind === 'refused') return await this.#refused(result.why, signal);
       if (result.kind === 'waits') return this.#wait(result.missing);
-      if (result.kind === 'published' || this.#publisher.held === undefined) this.#drift?.published();
-      if (result.kind === 'published' && isTakenUp) await this.progress.takenUp(result.generation);
+      if (result.kind === 'published' && isTakenUp) await this.takeUp.progress.takenUp(result.generation);
       if (result.kind === 'published') await this.#owe(result.generation, result.generation);
       else await this.#owe(this.#published ?? this.#recovered);
     } catch (error) {
@@ -318,157 +302,66 @@ export class OutputLoop {
 
   /** @param justPublished see `ReloadProgress.owed`. */
   async #owe(generation: number | undefined, justPublished?: number): Promise<void> {
-    const owed = await this.progress.owed(justPublished);
-    const before = this.#state;
+    const owed = await this.takeUp.progress.owed(justPublished);
     this.#published = owed ?? generation ?? 0;
     this.#publishTimer.isPublished();
-    if (owed === undefined) return this.#settle(this.#published);
-    // Equal bytes are no reason to hurry a reload that failed; a new generation overtakes the old one's backoff.
-    const sameAgain = before.kind === 'owed' && before.generation === owed && before.why !== undefined;
-    if (sameAgain) this.#retry.failedBefore();
-    else this.#planReload(owed, justPublished !== undefined);
-    if (sameAgain) this.#enter(before);
+    if (owed === undefined) await this.takeUp.settle(this.#published);
+    else this.takeUp.owe(owed, justPublished !== undefined);
   }
 
-  /** The application is told of a generation at once, or in the slot of this replica. */
-  #planReload(generation: number, isNew: boolean): void {
-    const { clock, emit, output } = this.#options;
-    const dueMonoMs = this.slot.dueMonoMs(isNew);
-    const inMs = Math.round(dueMonoMs - clock.monoMs());
-    this.#retry.at(dueMonoMs);
-    if (isNew && inMs > 0) emit({ kind: 'reload-planned', output: output.name, generation, inMs });
-    this.#enter({ kind: 'owed', generation, ...(inMs > 0 ? { dueMonoMs } : {}) });
-  }
-
-  async #reload(generation: number, signal: AbortSignal): Promise<void> {
-    const { tracing, output } = this.#options;
-    const work = { kind: 'reload', output: output.name, generation } as const;
-    return tracing?.within(work, () => this.#reloadOnce(generation, signal)) ?? this.#reloadOnce(generation, signal);
-  }
-
-  async #reloadOnce(generation: number, signal: AbortSignal): Promise<void> {
-    const result = await this.#round.run(generation, signal);
-    if (result.kind === 'refuted') return this.#refuted(generation, result);
-    if (result.kind === 'failed') this.#enter({ kind: 'owed', generation, why: result.why });
-    if (result.kind !== 'done') return;
-    this.#retry.succeeded();
-    await this.#settle(generation);
-  }
-
-  /** The application does not do with the generation: the one before is published again, and reloaded. */
-  async #refuted(generation: number, { why, step }: { readonly why: Failure; readonly step: Reload }): Promise<void> {
+  /** See `TakeUpDeps.goBack`. */
+  async #goBack(generation: number, why: Failure): Promise<boolean> {
     try {
-      if (await this.#rollBack(generation, why)) return;
+      return await this.#rollBack(generation, why);
     } catch (error) {
-      return void this.#failed(asFailure(error, this.#place));
+      this.#failed(asFailure(error, this.#place));
+      return true;
     }
-    await this.#round.failed(generation, step, why);
-    this.#enter({ kind: 'owed', generation, why });
   }
 
-  async #carryOut(signal: AbortSignal): Promise<void> {
-    const { wish, done } = this.#wishes.next() as PendingWish;
-    try {
-      const { carryOut } = await import('./roll-back.ts');
-      const state = this.#state;
-      done(
-        await carryOut(wish, {
-          place: this.#place,
-          held: this.#publisher.held,
-          generation: 'generation' in state && state.generation > 0 ? state.generation : undefined,
-          rollBack: (generation, why, to) => this.#rollBack(generation, why, to),
-          kept: () => this.#options.sink.kept(),
-          resume: async () => {
-            await this.#publisher.resume();
-            await this.#publish(signal);
-          },
-        }),
-      );
-    } catch (error) {
-      done(asFailure(error, this.#place));
-    }
+  async #carryOut({ wish, done }: PendingWish, signal: AbortSignal): Promise<void> {
+    const { carryOut } = await import('./roll-back.ts');
+    const why = await carryOut(wish, {
+      place: this.#place,
+      held: this.#publisher.held,
+      generation: this.#standing.generation,
+      rollBack: (generation, why, to) => this.#rollBack(generation, why, to),
+      kept: () => this.#options.sink.kept(),
+      resume: async () => {
+        await this.#publisher.resume();
+        await this.#publish(signal);
+      },
+    });
+    done(why);
   }
 
   /** False: there is nothing to go back to. */
   async #rollBack(generation: number, why: Failure, to?: number): Promise<boolean> {
-    if (Number.isFinite(this.#publisher.recallAtMs)) await this.#remember();
     const next = await this.#publisher.rollBack(generation, why, to);
-    this.slot.now();
+    this.takeUp.hurry();
     if (next === undefined) return false;
-    this.#drift?.published();
     await this.#owe(next, next);
     return true;
   }
 
-  /** When what is published is looked at; infinite: it is not, or is not known good anyway. */
-  #lookAtMs(): number {
-    const isPublished = 'generation' in this.#state && this.#state.generation > 0;
-    return isPublished && this.#drift !== undefined ? this.#drift.dueMonoMs : Number.POSITIVE_INFINITY;
-  }
-
-  async #remember(): Promise<void> {
-    const { sink, output, clock, random, emit } = this.#options;
-    const look = (await sink.drift?.()) as DriftLook;
-    const isNew = this.#publisher.mustRemember;
-    if (isNew && this.#drift === undefined) {
-      const { DriftKeeper } = await import('./drift-keeper.ts');
-      const onHint = () => this.#sleep.wake();
-      const { name, drift } = output;
-      this.#drift = new DriftKeeper({ output: name, place: this.#place, look, drift, clock, random, emit, onHint });
-    }
-    await this.#publisher.remember(look);
-    if (isNew) this.#drift?.published();
-    if (this.#statements === undefined) {
-      const { StatementKeeper } = await import('./statement-keeper.ts');
-      this.#statements = new StatementKeeper(look, this.used);
-    }
-    await this.#statements.keep();
-  }
-
-  async #lookAgain(signal: AbortSignal): Promise<void> {
-    const result = await (this.#drift as DriftKeeper).check();
+  async #look(looks: Looks, signal: AbortSignal): Promise<void> {
+    const result = await looks.next();
     if (result.kind === 'restore') await this.#restore(result.differences, signal);
-    if (result.kind !== 'same') this.#enter(this.#state);
+    if (result.kind !== 'same') this.#standing.enter(this.state);
   }
 
   /** Publishes anew what others have changed. What cannot be put right now is looked at again, and stays told. */
   async #restore(differences: readonly Difference[], signal: AbortSignal): Promise<void> {
     if (this.#publisher.held === undefined) {
-      const isTakenUp = this.#state.kind === 'settled' && !this.#publishTimer.isBehind;
+      const isTakenUp = this.state.kind === 'settled' && !this.#publishTimer.isBehind;
       return await this.#publish(signal, isTakenUp && differences.every((one) => one.of === 'access'));
     }
     try {
       const next = await this.#publisher.restore();
-      if (next === undefined) return;
-      this.#drift?.published();
-      await this.#owe(next, next);
+      if (next !== undefined) await this.#owe(next, next);
     } catch (error) {
       this.#failed(asFailure(error, this.#place));
     }
-  }
-
-  #reloadNow(): void {
-    if (this.#state.kind !== 'owed') return;
-    this.#retry.atOnce();
-    this.#sleep.wake();
-  }
-
-  /** The application has the generation. A mark that does not say so is written again until the disk takes it. */
-  async #settle(generation: number): Promise<void> {
-    const { output, emit } = this.#options;
-    this.#round.stopLooking();
-    this.#retry.cancel();
-    this.slot.takenUp();
-    const why = await this.progress.write();
-    this.used.takenUp(generation);
-    if (this.progress.isAskedFor) return; // `reloadAgain` was called during the write
-    if (why === undefined) {
-      this.#retry.succeeded();
-      return this.#enter({ kind: 'settled', generation });
-    }
-    const retryInMs = this.#retry.failed();
-    emit({ kind: 'output-failed', output: output.name, failure: why, retryInMs });
-    this.#enter({ kind: 'settled', generation, why });
   }
 
   #wait(missing: readonly string[]): void {
@@ -476,7 +369,7 @@ export class OutputLoop {
     const joined = missing.join();
     if (joined !== this.#toldMissing) emit({ kind: 'output-waiting', output: output.name, missing });
     this.#toldMissing = joined;
-    this.#enter({ kind: 'waiting', missing });
+    this.#standing.enter({ kind: 'waiting', missing });
   }
 
   /** A render fails the same way until a secret changes: only what the disk refused is worth another try. */
@@ -485,19 +378,7 @@ export class OutputLoop {
     const retries = why.retry !== 'never';
     const retryInMs = retries ? this.#retry.destinationFailed(why) : this.#retry.countFailure();
     emit({ kind: 'output-failed', output: output.name, failure: why, ...(retries ? { retryInMs } : {}) });
-    this.#enter({ kind: 'failed', why });
+    this.#standing.enter({ kind: 'failed', why });
     return retryInMs;
-  }
-
-  #enter(state: OutputState): void {
-    this.#isPublishing = false;
-    this.#state = Object.freeze(state.kind === 'owed' || state.kind === 'settled' ? this.#withTrouble(state) : state);
-    this.#options.onState(this.#state);
-  }
-
-  #withTrouble({ held: _, drift: __, ...state }: Extract<OutputState, { readonly generation: number }>): OutputState {
-    const { held } = this.#publisher;
-    const drift = this.#drift?.why;
-    return { ...state, ...(held && { held }), ...(drift && { drift }) };
   }
 }

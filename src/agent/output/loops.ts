@@ -34,7 +34,7 @@ export interface OutputLoopsDeps {
   readonly execution?: Execution | undefined;
   /** The directories that outputs publish in; undefined: this agent ends soon, and owns none. */
   readonly owners: () => Owners | undefined;
-  /** See `OutputLoopOptions.looksAgain`. */
+  /** Whether what is published is looked at again. */
   readonly looksAgain?: boolean;
   /** Reloads wait for the turn of this replica, as their outputs are configured. Absent: they do not wait. */
   readonly spreadsReloads?: boolean;
@@ -75,6 +75,9 @@ export class OutputLoops {
   readonly #onStates = new Set<() => void>();
   /** Makes reloads; undefined until an output has any. */
   #reloads: typeof import('../../reload/create-reload.ts') | undefined;
+  /** Runs reloads, those of the environment too. */
+  #rounds: typeof import('./reload-round.ts') | undefined;
+  #looks: typeof import('./looks.ts') | undefined;
 
   constructor(deps: OutputLoopsDeps) {
     this.#deps = deps;
@@ -82,9 +85,11 @@ export class OutputLoops {
   }
 
   /** Loads what the outputs of a plan need beside their files. To be awaited before the plan is given to `replace`. */
-  async prepare({ outputs }: Plan): Promise<void> {
+  async prepare({ outputs, env }: Plan): Promise<void> {
     const hasSteps = outputs.some(({ output }) => output.reload.length > 0 || output.verify !== undefined);
     if (hasSteps) this.#reloads ??= await import('../../reload/create-reload.ts');
+    if (hasSteps || env !== undefined) this.#rounds ??= await import('./reload-round.ts');
+    if (this.#deps.looksAgain === true) this.#looks ??= await import('./looks.ts');
   }
 
   /** Retires the loops of the last plan and starts the loops of this one. The files of an output that is gone stay. */
@@ -256,9 +261,11 @@ export class OutputLoops {
       this.#deps.onNeeds();
     };
     const { clock, random, emit, tracing } = context;
-    const { looksAgain = false, spreadsReloads = false } = this.#deps;
+    const { spreadsReloads = false } = this.#deps;
     const reloadShare = spreadsReloads ? (podShare(context.env, name) ?? random()) : undefined;
-    const options = { ...own, before, looksAgain, manager, clock, random, emit, tracing, reloadShare };
+    const { createRound } = this.#rounds ?? {};
+    const { createLooks } = this.#looks ?? {};
+    const options = { ...own, before, createRound, createLooks, manager, clock, random, emit, tracing, reloadShare };
     const loop = new OutputLoop({ ...options, onState, onNeeds });
     return loop;
   }

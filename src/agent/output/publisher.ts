@@ -4,26 +4,28 @@ import type { Emit } from '../../base/fact.ts';
 import type { Config, GenerationsConfig, OutputConfig } from '../../config/config.ts';
 import { placeOfOutput } from '../../config/place.ts';
 import type { Held, Made } from '../../deliver/output-state.ts';
-import type { DriftLook, Sink, Staged } from '../../deliver/sink.ts';
+import type { Sink, Staged } from '../../deliver/sink.ts';
 import type { LeaseManager } from '../../lease/manager.ts';
 import type { Snapshot } from '../../lease/snapshot.ts';
 import type { Check } from '../../reload/check.ts';
 import type { Renderer } from '../../render/render.ts';
+import type { CandidateCheck } from './candidate-check.ts';
+import type { Looks } from './looks.ts';
 import { NeededSecrets } from './needed-secrets.ts';
 import type { ReloadProgress } from './reload-progress.ts';
-import { RetryTimer } from './retry-timer.ts';
+import type { PublishedAgain } from './roll-back.ts';
 import { type UsedValues, type UsedVersions, versionsIn } from './used-values.ts';
 
 export interface PublisherDeps {
   readonly output: GenerationsConfig & Partial<Pick<OutputConfig, 'dir' | 'keep'>>;
   /** The configuration that the output is of, for what is said of its generations. */
-  readonly config: Config | undefined;
+  readonly config?: Config | undefined;
   readonly renderer: Renderer;
   readonly sink: Sink;
   /** Looks at each candidate. Absent: none is checked. */
-  readonly check: Check | undefined;
-  /** Whether the sink is to remember what is published, for looks at it. */
-  readonly looksAgain: boolean;
+  readonly check?: Check | undefined;
+  /** Told of what is published. Undefined: nothing is looked at again. */
+  readonly looks: Looks | undefined;
   /** Told of each generation that is published. */
   readonly progress: ReloadProgress;
   /** Told of what each generation is made of. */
@@ -61,31 +63,21 @@ interface MadeFrom {
   readonly made: Made;
 }
 
-/** After this long a start is over, and what an earlier process noted of its generations is read. */
-const RECALL_MS = 1_000;
-
 /** Renders one output from the secrets that it needs, and publishes what is new to its sink. */
 export class Publisher {
   readonly #deps: PublisherDeps;
   readonly #place: string;
   readonly needed: NeededSecrets;
-  readonly #recheck: RetryTimer;
   #sweepAtMs = Number.POSITIVE_INFINITY;
   #held: Held | undefined;
   #tmpfs = false;
-  #recallAtMs = Number.POSITIVE_INFINITY;
-  /** What is published and the sink has not remembered yet. */
-  #toRemember: ReadonlyMap<string, Uint8Array> | undefined;
-  /** Ends the check that runs; undefined: none does. */
-  #checking: AbortController | undefined;
-  /** The last check was ended since newer values had come. */
-  #wasOvertaken = false;
+  /** Absent until a candidate is to be checked. */
+  #checks: CandidateCheck | undefined;
   /** The generations that can be gone back to; known where the output keeps more than one. */
   kept: readonly number[] = [];
 
   constructor(deps: PublisherDeps) {
     this.#deps = deps;
-    this.#recheck = new RetryTimer(deps.clock, deps.random);
     this.#place = placeOfOutput(deps.output.name);
     this.needed = new NeededSecrets(deps.renderer.wants, this.#place);
   }
@@ -95,11 +87,6 @@ export class Publisher {
     return this.#sweepAtMs;
   }
 
-  /** When what an earlier process noted is read, on the monotonic clock; infinite: there is nothing, or it was. */
-  get recallAtMs(): number {
-    return this.#recallAtMs;
-  }
-
   /** Why the newest values are not the published ones; undefined: they are, or nothing is published. */
   get held(): Held | undefined {
     return this.#held;
@@ -107,7 +94,7 @@ export class Publisher {
 
   /** When a candidate whose check failed is rendered and checked again, on the monotonic clock; infinite: none is. */
   get recheckAtMs(): number {
-    return this.#recheck.dueMonoMs;
+    return this.#checks?.dueMonoMs ?? Number.POSITIVE_INFINITY;
   }
 
   /**
@@ -126,7 +113,7 @@ export class Publisher {
     }
     if (generation !== undefined) {
       this.#sweepAtMs = 0;
-      if (this.#deps.looksAgain) this.#recallAtMs = this.#deps.clock.monoMs() + RECALL_MS;
+      this.#deps.looks?.recovered();
     }
     this.#deps.used.recovered(generation ?? 0);
     if (held !== undefined && held !== generation) {
@@ -141,7 +128,7 @@ export class Publisher {
    * @throws PannierError of the sink, and RENDER_BAD_ARGUMENT for computed paths without end.
    */
   async publish(signal: AbortSignal): Promise<PublishResult> {
-    this.#recheck.cancel();
+    this.#checks?.cancel();
     const { renderer, manager, sink, output, emit, clock, onNeeds } = this.#deps;
     const startedMs = clock.monoMs();
     const snapshot = manager.snapshot(this.needed.names);
@@ -159,7 +146,7 @@ export class Publisher {
       typeof staged === 'string'
         ? await this.#same(staged, from)
         : await this.#publishNew(staged, { files: rendered.files.size, startedMs, from }, signal);
-    if (result.kind === 'published' || staged === 'equal') this.#isPublished(rendered.files);
+    if (result.kind === 'published' || staged === 'equal') this.#deps.looks?.published(rendered.files);
     if (
       result.kind !== 'refused' &&
       result.kind !== 'overtaken' &&
@@ -176,67 +163,36 @@ export class Publisher {
    * values that change faster than they can be checked are published all the same.
    */
   overtake(): void {
-    if (!this.#wasOvertaken) this.#checking?.abort();
+    this.#checks?.overtake();
   }
 
   /** The check refused what was rendered, and what is published stays. It is checked again with backoff. */
   keepPublished(why: Failure): void {
-    const { output, emit } = this.#deps;
-    const retryInMs = this.#recheck.failed();
-    emit({ kind: 'output-failed', output: output.name, failure: why, retryInMs });
+    this.#checks?.refused(why);
     this.#held = { why };
   }
 
   /** See `rollBack` of roll-back.ts. @param to the generation to go back to; absent: the one before. */
   async rollBack(generation: number, why: Failure, to?: number): Promise<number | undefined> {
-    const { sink, output, emit } = this.#deps;
+    const { sink, output, emit, looks } = this.#deps;
+    await looks?.recall();
     const { rollBack } = await import('./roll-back.ts');
-    const done = await rollBack(sink, { generation, to, why }, { name: output.name, emit });
-    if (done === undefined) return undefined;
-    const { next, from, files } = done;
-    this.#publishedAgain({ generation: next, from, files });
-    this.#recheck.cancel();
+    const again = await rollBack(sink, { generation, to, why }, { name: output.name, emit });
+    if (again === undefined) return undefined;
+    this.#checks?.cancel();
     this.#held = { generation, why };
-    return next;
+    return this.#publishedAgain(again);
   }
 
-  /**
-   * Publishes what is published once more, from the generation before it, while newer values are held back and it
-   * cannot be rendered.
-   * @returns the new generation; undefined: no generation with these bytes is left. @throws PannierError of the sink.
-   */
+  /** See `restore` of roll-back.ts. */
   async restore(): Promise<number | undefined> {
-    const { sink, output, emit, clock } = this.#deps;
-    const startedMs = clock.monoMs();
-    const spare = await (await sink.drift?.())?.spare();
-    const staged = spare === undefined ? 'equal' : await sink.stage(spare.files);
-    if (spare === undefined || typeof staged === 'string') return undefined;
-    const { files, generation: from } = spare;
-    const { generation } = await staged.commit();
-    this.#publishedAgain({ generation, from, files });
-    const durationMs = clock.monoMs() - startedMs;
-    emit({
-      kind: 'output-published',
-      output: output.name,
-      ...dirOf(output),
-      generation,
-      files: files.size,
-      durationMs,
-    });
-    return generation;
-  }
-
-  /** Whether `remember` has something to do. */
-  get mustRemember(): boolean {
-    return this.#toRemember !== undefined;
-  }
-
-  /** Has the sink remember what is published. Later than publishing, so that it delays no reload. */
-  async remember(look: DriftLook): Promise<void> {
-    const files = this.#toRemember;
-    this.#toRemember = undefined;
-    this.#recallAtMs = Number.POSITIVE_INFINITY;
-    if (files !== undefined) await look.remember(files);
+    const startedMs = this.#deps.clock.monoMs();
+    const { restore } = await import('./roll-back.ts');
+    const again = await restore(this.#deps.sink);
+    if (again === undefined) return undefined;
+    this.#publishedAgain(again);
+    this.#tell(again.generation, again.files.size, startedMs);
+    return again.generation;
   }
 
   /** Lets what is held back be published by the next `publish`. @throws PannierError of the sink. */
@@ -257,17 +213,21 @@ export class Publisher {
     }
   }
 
-  /** @param from the earlier generation whose files are published again. */
-  #publishedAgain({ generation, from, files }: PublishedAgain): void {
-    const { progress, used, clock } = this.#deps;
+  #publishedAgain({ generation, from, files }: PublishedAgain): number {
+    const { progress, used, clock, looks } = this.#deps;
     progress.published(generation);
     used.republished(generation, from, clock.wallMs());
-    this.#isPublished(files);
+    looks?.published(files);
     this.#sweepAtMs = clock.monoMs();
+    return generation;
   }
 
-  #isPublished(files: ReadonlyMap<string, Uint8Array>): void {
-    if (this.#deps.looksAgain) this.#toRemember = files;
+  #tell(generation: number, files: number, startedMs: number): void {
+    const { output, emit, clock } = this.#deps;
+    const { name, dir } = output;
+    const durationMs = clock.monoMs() - startedMs;
+    const where = dir === undefined ? {} : { dir };
+    emit({ kind: 'output-published', output: name, ...where, generation, files, durationMs });
   }
 
   /** What is not kept costs one certificate more at the next start, and nothing now. */
@@ -292,36 +252,21 @@ export class Publisher {
   }
 
   async #publishNew(staged: Staged, candidate: Candidate, signal: AbortSignal): Promise<PublishResult> {
-    const why = await this.#check(staged, signal);
-    if (why !== undefined) return this.#wasOvertaken ? { kind: 'overtaken' } : { kind: 'refused', why };
+    const { check, clock, random, output, emit } = this.#deps;
+    if (check !== undefined && this.#checks === undefined) {
+      const { CandidateCheck } = await import('./candidate-check.ts');
+      this.#checks = new CandidateCheck({ output: output.name, check, clock, random, emit });
+    }
+    const why = await this.#checks?.run(staged, signal);
+    if (why !== undefined) return this.#checks?.wasOvertaken ? { kind: 'overtaken' } : { kind: 'refused', why };
     const result = await this.#commit(staged, candidate);
     await this.#release();
     return result;
   }
 
-  /** Why the candidate is not to be published; it is gone then. */
-  async #check(staged: Staged, signal: AbortSignal): Promise<Failure | undefined> {
-    const { check, clock, output, emit } = this.#deps;
-    if (check === undefined) return undefined;
-    const startedMs = clock.monoMs();
-    const checking = new AbortController();
-    this.#checking = checking;
-    let why = await check.run(staged, AbortSignal.any([signal, checking.signal]));
-    this.#checking = undefined;
-    this.#wasOvertaken = why !== undefined && checking.signal.aborted;
-    if (why === undefined && !(await staged.isIntact())) {
-      why = failure('OUTPUT_CHECK_FAILED', check.place, 'the check has changed or removed the candidate');
-    }
-    const durationMs = clock.monoMs() - startedMs;
-    const failed = why === undefined || this.#wasOvertaken ? {} : { failure: why };
-    emit({ kind: 'output-checked', output: output.name, durationMs, ...failed });
-    if (why !== undefined) await staged.discard();
-    return why;
-  }
-
   /** What is published is the newest. A mark that still says otherwise is corrected by a later call. */
   async #release(): Promise<void> {
-    this.#recheck.succeeded();
+    this.#checks?.succeeded();
     if (this.#held === undefined) return;
     const { sink, output, emit } = this.#deps;
     const { generation } = this.#held;
@@ -334,13 +279,12 @@ export class Publisher {
   }
 
   async #commit(staged: Staged, { files, startedMs, from: { versions, made } }: Candidate): Promise<PublishResult> {
-    const { output, progress, used, emit, clock } = this.#deps;
+    const { output, progress, used, clock } = this.#deps;
     const { generation, first } = await staged.commit();
     progress.published(generation);
     used.published(generation, versions, made);
     if (first && !output.reloadOnFirst) await this.#skipReload(generation);
-    const durationMs = clock.monoMs() - startedMs;
-    emit({ kind: 'output-published', output: output.name, ...dirOf(output), generation, files, durationMs });
+    this.#tell(generation, files, startedMs);
     if (!first) this.#sweepAtMs = clock.monoMs(); // `recover` has just removed what was there before
     return { kind: 'published', generation };
   }
@@ -351,14 +295,6 @@ export class Publisher {
     await progress.takenUp(generation);
     if (progress.steps.length > 0) emit({ kind: 'reload-skipped', output: output.name, generation });
   }
-}
-
-const dirOf = ({ dir }: PublisherDeps['output']) => (dir === undefined ? {} : { dir });
-
-interface PublishedAgain {
-  readonly generation: number;
-  readonly from: number;
-  readonly files: ReadonlyMap<string, Uint8Array>;
 }
 
 function hasCertificate(snapshot: Snapshot): boolean {

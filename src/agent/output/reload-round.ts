@@ -27,6 +27,8 @@ export type RoundResult =
   /** The application has the generation and does not do with it. Nothing is planned: see `failed`. */
   | { readonly kind: 'refuted'; readonly why: Failure; readonly step: Reload };
 
+export const createRound = (deps: ReloadRoundDeps): ReloadRound => new ReloadRound(deps);
+
 /** Runs the steps of a reload that are left for a generation, in order, up to the first one that fails. */
 export class ReloadRound {
   readonly #deps: ReloadRoundDeps;

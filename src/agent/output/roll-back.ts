@@ -1,8 +1,8 @@
-import { type Failure, failure } from '../../base/errors.ts';
+import { asFailure, type Failure, failure } from '../../base/errors.ts';
 import type { Emit } from '../../base/fact.ts';
 import type { Wish } from '../../deliver/api/api-agent.ts';
 import type { Held } from '../../deliver/output-state.ts';
-import type { Sink } from '../../deliver/sink.ts';
+import type { EarlierGeneration, Sink, Staged } from '../../deliver/sink.ts';
 
 /** The code of rollbacks, which most agents never need: import it on first use. */
 
@@ -15,33 +15,58 @@ export interface RollBack {
   readonly why: Failure;
 }
 
+/** The files of an earlier generation are published again. */
+export interface PublishedAgain {
+  readonly generation: number;
+  /** The earlier generation. */
+  readonly from: number;
+  readonly files: ReadonlyMap<string, Uint8Array>;
+}
+
 /**
  * Publishes an earlier generation again, as a new one, and holds the present one back until its values change.
  * @param name of the output
- * @returns the new generation, and its files with the one that they are from; undefined: there is none to go back to,
- * or none with other files.
+ * @returns undefined: there is none to go back to, or none with other files.
  * @throws PannierError of the sink.
  */
 export async function rollBack(
   sink: Sink,
   { generation, to, why }: RollBack,
   { name, emit }: { readonly name: string; readonly emit: Emit },
-): Promise<
-  { readonly next: number; readonly from: number; readonly files: ReadonlyMap<string, Uint8Array> } | undefined
-> {
-  const earlier = await sink.earlier(to);
+): Promise<PublishedAgain | undefined> {
+  return await publishAgain(sink, await sink.earlier(to), async (staged) => {
+    // A kill between these two leaves the generation published whose verification is owed, which fails again.
+    try {
+      await sink.hold(generation);
+    } catch (error) {
+      await staged.discard().catch(() => undefined); // the first error says more
+      throw error;
+    }
+    const { generation: next } = await staged.commit();
+    emit({ kind: 'output-rolled-back', output: name, generation: next, held: generation, failure: why });
+    return next;
+  });
+}
+
+/**
+ * Publishes what is published once more, from the generation before it, while newer values are held back and it cannot
+ * be rendered.
+ * @returns undefined: no generation with these bytes is left.
+ * @throws PannierError of the sink.
+ */
+export async function restore(sink: Sink): Promise<PublishedAgain | undefined> {
+  const spare = await (await sink.drift?.())?.spare();
+  return await publishAgain(sink, spare, async (staged) => (await staged.commit()).generation);
+}
+
+async function publishAgain(
+  sink: Sink,
+  earlier: EarlierGeneration | undefined,
+  commit: (staged: Staged) => Promise<number>,
+): Promise<PublishedAgain | undefined> {
   const staged = earlier === undefined ? 'equal' : await sink.stage(earlier.files);
   if (earlier === undefined || typeof staged === 'string') return undefined;
-  // A kill between these two leaves the generation published whose verification is owed, which fails again.
-  try {
-    await sink.hold(generation);
-  } catch (error) {
-    await staged.discard().catch(() => undefined); // the first error says more
-    throw error;
-  }
-  const { generation: next } = await staged.commit();
-  emit({ kind: 'output-rolled-back', output: name, generation: next, held: generation, failure: why });
-  return { next, from: earlier.generation, files: earlier.files };
+  return { generation: await commit(staged), from: earlier.generation, files: earlier.files };
 }
 
 /** What an output's loop lets a wish do. */
@@ -58,8 +83,16 @@ export interface WishedOutput {
   resume(): Promise<void>;
 }
 
-/** @returns why the wish cannot be carried out; undefined: it was. @throws PannierError of the sink. */
+/** @returns why the wish could not be carried out; undefined: it was. */
 export async function carryOut(wish: Wish, output: WishedOutput): Promise<Failure | undefined> {
+  try {
+    return await tryTo(wish, output);
+  } catch (error) {
+    return asFailure(error, output.place);
+  }
+}
+
+async function tryTo(wish: Wish, output: WishedOutput): Promise<Failure | undefined> {
   const { place, held, generation } = output;
   if (wish.kind === 'resume') {
     if (held === undefined) return failure('API_NOT_HELD', place, 'nothing is held back');

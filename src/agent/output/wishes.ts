@@ -17,10 +17,6 @@ export class Wishes {
     this.#place = place;
   }
 
-  get isEmpty(): boolean {
-    return this.#pending.length === 0;
-  }
-
   /** Resolves to why the wish could not be carried out; undefined: it was. */
   add(wish: Wish): Promise<Failure | undefined> {
     const { promise, resolve } = Promise.withResolvers<Failure | undefined>();

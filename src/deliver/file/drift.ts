@@ -2,6 +2,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { OutputConfig } from '../../config/config.ts';
 import type { Made } from '../output-state.ts';
 import type { Difference, DriftLook, EarlierGeneration, Sink } from '../sink.ts';
+import type { OutputDirectory } from './directory.ts';
 import type { Folder } from './folder.ts';
 import type { Generations } from './generations.ts';
 import { generationName } from './names.ts';
@@ -14,16 +15,13 @@ import type { Volume } from './volume.ts';
 /** What looks need of the sink that publishes. */
 export interface DriftDeps {
   readonly output: OutputConfig;
-  /** The absolute directory of the output. */
-  readonly dir: string;
   readonly place: string;
   readonly clock: Pick<Clock, 'monoMs'>;
+  readonly directory: Pick<OutputDirectory, 'path' | 'workIfKnown'>;
   readonly generations: Pick<Generations, 'looked' | 'remember'>;
   /** The published generation, as far as this process knows. */
   readonly published: () => number | undefined;
   readonly earlier: Sink['earlier'];
-  /** Works in the directory, if it still is the one that was published to; undefined: it is not. */
-  readonly inKnownFolder: <T>(work: (volume: Volume, folder: Folder) => Promise<T>) => Promise<T | undefined>;
 }
 
 /** Looks at what a file sink has published. `init` never needs this code: import it on first use. */
@@ -51,17 +49,17 @@ class FileDrift implements DriftLook {
   }
 
   async look(): Promise<readonly Difference[]> {
-    const { dir, generations, published, inKnownFolder } = this.#deps;
+    const { directory, generations, published } = this.#deps;
     const record = this.#record;
     // What was published a moment ago is not remembered yet.
     if (record === undefined || record.generation !== published()) return [];
-    const found = await inKnownFolder(async (volume, folder) => {
+    const found = await directory.workIfKnown(async (volume, folder) => {
       await this.#follow(record, volume, folder); // before the look, so that no change falls between the two
       const differences = await record.differences(volume, folder);
       generations.looked(record.generation, differences.length > 0 && !(await record.isUntouched(volume, folder)));
       return differences;
     });
-    if (found === undefined) return [{ of: 'content', seen: `${dir} is gone, or another directory` }];
+    if (found === undefined) return [{ of: 'content', seen: `${directory.path} is gone, or another directory` }];
     return found;
   }
 
@@ -76,17 +74,17 @@ class FileDrift implements DriftLook {
   }
 
   async note(made: ReadonlyMap<number, Made>): Promise<void> {
-    const { place, inKnownFolder } = this.#deps;
-    await inKnownFolder((volume, folder) => writeNote(made, volume, folder, place));
+    const { place, directory } = this.#deps;
+    await directory.workIfKnown((volume, folder) => writeNote(made, volume, folder, place));
   }
 
   async noted(): Promise<ReadonlyMap<number, Made>> {
-    return (await this.#deps.inKnownFolder(readNote)) ?? new Map();
+    return (await this.#deps.directory.workIfKnown(readNote)) ?? new Map();
   }
 
   async #follow(record: PublishedRecord, { disk }: Volume, folder: Folder): Promise<void> {
     if (this.#watch === undefined) return;
-    const { dir } = this.#deps;
+    const { path: dir } = this.#deps.directory;
     const idOf = ({ dev, ino }: { readonly dev: number; readonly ino: number }) => `${dev}:${ino}`;
     const folders: WatchedFolder[] = [{ path: dir, id: idOf(folder.stats), names: record.topNames }];
     for (const name of record.folders) {

@@ -42,8 +42,7 @@ export class Generations {
   #held: number | undefined;
   /** Generations that were held back once: nothing goes back to them. */
   readonly #takenBack = new Set<number>();
-  /** When the directory of each generation was last changed, by its ctime, as it was published. Absent: not known. */
-  readonly made = new Map<number, string>();
+  readonly #made = new Map<number, string>();
   readonly #remembered = new Map<number, Remembered>();
   /** Generations that another process has changed: nothing goes back to them. */
   readonly #spoiled = new Set<number>();
@@ -79,12 +78,22 @@ export class Generations {
     return this.#held;
   }
 
+  /** When the directory of each generation was last changed, by its ctime, as it was published. Absent: not known. */
+  get made(): ReadonlyMap<number, string> {
+    return this.#made;
+  }
+
+  /** Records when the directory of a generation was changed last, which is as it is to be published. */
+  noteMade(generation: number, ctimeMs: number | string): void {
+    this.#made.set(generation, String(ctimeMs));
+  }
+
   /** What was held back is not gone back to, also when another one is held back later, or none. */
   hold(generation: number | undefined): void {
     this.#held = generation;
     if (generation === undefined) return;
     this.#takenBack.add(generation);
-    this.made.delete(generation);
+    this.#made.delete(generation);
   }
 
   remember(generation: Remembered): void {
@@ -170,7 +179,7 @@ export class Generations {
         refused ??= { error };
       }
     }
-    for (const number of [...this.made.keys(), ...this.#remembered.keys()]) {
+    for (const number of [...this.#made.keys(), ...this.#remembered.keys()]) {
       if (!numbers.includes(number)) this.#forget(number);
     }
     return { removed, dueInMs, refused };
@@ -198,7 +207,7 @@ export class Generations {
     this.#spoiled.delete(number);
     this.#takenBack.delete(number);
     this.#remembered.delete(number);
-    this.made.delete(number);
+    this.#made.delete(number);
   }
 
   #isLeftover(number: number): boolean {

@@ -3,14 +3,14 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf } from '../../base/errno.ts';
 import type { EarlierGeneration } from '../sink.ts';
+import type { OutputDirectory } from './directory.ts';
 import type { Disk } from './disk.ts';
 import type { Folder } from './folder.ts';
 import { type Generations, numbersIn } from './generations.ts';
 import { generationName } from './names.ts';
+import { readPublished } from './published.ts';
 import { notReadable, readGeneration } from './read-current.ts';
 import type { Volume } from './volume.ts';
-
-export { notReadable };
 
 /** The code for going back to an earlier generation, which most agents never need: import it on first use. */
 
@@ -22,12 +22,42 @@ interface Place {
   readonly folder: Folder;
 }
 
+/** See `Sink.earlier`. @param wanted the generation; undefined: the one before the published one. */
+export function findEarlier(
+  directory: OutputDirectory,
+  generations: Generations,
+  place: string,
+  wanted: number | undefined,
+): Promise<EarlierGeneration | undefined> {
+  return directory.work(`cannot read ${directory.path}`, async (volume, folder) => {
+    const published = await readPublished(volume.disk, folder, place);
+    if (published.state !== 'there') return undefined;
+    const at = { generations, published: published.generation, volume, folder };
+    return await findIn(at, wanted).catch((error: unknown) => {
+      throw notReadable(error, directory.path, place);
+    });
+  });
+}
+
+/** See `Sink.kept`. */
+export function listEarlier(
+  directory: OutputDirectory,
+  generations: Generations,
+  place: string,
+): Promise<readonly number[]> {
+  return directory.work(`cannot read ${directory.path}`, async (volume, folder) => {
+    const published = await readPublished(volume.disk, folder, place);
+    const number = 'generation' in published ? published.generation : undefined;
+    return await listIn({ generations, published: number, volume, folder });
+  });
+}
+
 /**
  * The files of an earlier generation that is as it was published; undefined: there is none.
  * @param wanted its number; absent: the youngest of them.
  * @throws errors of system calls while a generation is read.
  */
-export async function findEarlier(place: Place, wanted: number | undefined): Promise<EarlierGeneration | undefined> {
+async function findIn(place: Place, wanted: number | undefined): Promise<EarlierGeneration | undefined> {
   for (const generation of (await candidates(place)).reverse()) {
     if (wanted !== undefined && generation !== wanted) continue;
     if (!(await isUntouched(place, generation))) continue;
@@ -41,7 +71,7 @@ export async function findEarlier(place: Place, wanted: number | undefined): Pro
 }
 
 /** The numbers of all generations that are as they were published and can be gone back to, ascending. */
-export async function listEarlier(place: Place): Promise<readonly number[]> {
+async function listIn(place: Place): Promise<readonly number[]> {
   const good: number[] = [];
   for (const number of await candidates(place)) if (await isUntouched(place, number)) good.push(number);
   return good;

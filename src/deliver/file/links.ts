@@ -3,8 +3,10 @@ import { errnoOf } from '../../base/errno.ts';
 import { fail } from '../../base/errors.ts';
 import type { Disk } from './disk.ts';
 import type { Folder } from './folder.ts';
+import { numbersIn } from './generations.ts';
 import { inParallel } from './in-parallel.ts';
-import { isOurLink, LINK_TMP, linkTarget } from './names.ts';
+import { generationName, isOurLink, LINK_TMP, linkTarget } from './names.ts';
+import type { PublishedFiles } from './published.ts';
 import { unless } from './trouble.ts';
 
 /** The top-level links that a plan still needs. */
@@ -108,8 +110,17 @@ async function removeEmpty(disk: Disk, folder: Folder, name: string, place: stri
   }
 }
 
+/** Whether a generation that is still there has a file of this name, so that Pannier had a link for it. */
+export async function hadLink(disk: Disk, folder: Folder, name: string): Promise<boolean> {
+  for (const number of numbersIn(await disk.readdir(folder.at()))) {
+    const at = folder.at(`${generationName(number)}/${name}`);
+    if ((await unless('ENOENT', () => disk.lstat(at))) !== undefined) return true;
+  }
+  return false;
+}
+
 /** Whether an entry can be one of Pannier's top-level links. */
-export const isTopLink = (entry: Dirent): boolean => entry.isSymbolicLink() && !entry.name.startsWith('..');
+const isTopLink = (entry: Dirent): boolean => entry.isSymbolicLink() && !entry.name.startsWith('..');
 
 /** Removes Pannier's top-level links except those in `keep`; everything else stays. Answers how many it removed. */
 export async function removeStaleLinks(
@@ -127,6 +138,25 @@ export async function removeStaleLinks(
     removed++;
   });
   return removed;
+}
+
+/**
+ * Removes Pannier's top-level links that lead nowhere, and answers how many. Where `..data` is foreign the links may
+ * lead somewhere, so they stay until the next publish.
+ */
+export async function removeDanglingLinks(
+  disk: Disk,
+  folder: Folder,
+  published: PublishedFiles,
+  entries: readonly Dirent[],
+): Promise<number> {
+  if (published.state === 'foreign' || !entries.some(isTopLink)) return 0;
+  const { state } = published;
+  const names =
+    state === 'there'
+      ? await unless('EACCES', () => disk.readdir(folder.at(generationName(published.generation))))
+      : [];
+  return names === undefined ? 0 : removeStaleLinks(disk, folder, new Set(names), entries);
 }
 
 async function readLink(disk: Disk, path: string): Promise<{ readonly target: string } | 'nothing' | 'no link'> {

@@ -1,11 +1,13 @@
 import { constants } from 'node:fs';
-import type { OwedReload } from '../sink.ts';
+import { join } from 'node:path';
+import type { OwedReload, ReloadMark, Sink } from '../sink.ts';
+import type { OutputDirectory } from './directory.ts';
 import type { Disk } from './disk.ts';
 import type { Folder } from './folder.ts';
+import type { Generations } from './generations.ts';
 import { MARK, MARK_TMP } from './names.ts';
 import { readPublished } from './published.ts';
 import { replaceFile } from './replace-file.ts';
-import type { Volume } from './volume.ts';
 
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
 
@@ -31,8 +33,37 @@ export interface Mark {
   readonly made?: ReadonlyMap<number, string>;
 }
 
+/** The mark of one directory, and what holds a generation back in it. */
+export type FileMark = ReloadMark & Pick<Sink, 'hold'>;
+
+/** @param generations knows which generation is held back, and when those that are there were made. */
+export function createMark(directory: OutputDirectory, generations: Generations, place: string): FileMark {
+  const write = (make: (disk: Disk, folder: Folder) => Promise<Mark>) =>
+    directory.work(`cannot write ${join(directory.path, MARK)}`, async (volume, folder) => {
+      const { held, made } = generations;
+      const mark = { ...(await make(volume.disk, folder)), made, ...(held === undefined ? {} : { held }) };
+      await replaceFile(folder, { name: MARK, made: MARK_TMP, bytes: Buffer.from(textOf(mark)) }, volume, place);
+    });
+  return {
+    owed: () => directory.work(`cannot read ${directory.path}`, ({ disk }, folder) => owedReload(disk, folder, place)),
+    advance: (generation, done) =>
+      write(async (disk, folder) => {
+        const { takenUp = 0 } = (await readMark(disk, folder)) ?? {};
+        return { takenUp, begun: { generation, done } };
+      }),
+    settle: (takenUp) => write(async () => ({ takenUp })),
+    hold: async (generation) => {
+      generations.hold(generation);
+      await write(async (disk, folder) => {
+        const { held: _, ...mark } = (await readMark(disk, folder)) ?? { takenUp: 0 };
+        return mark;
+      });
+    },
+  };
+}
+
 /** The reload that is owed for the published generation; undefined: none is. */
-export async function owedReload(disk: Disk, folder: Folder, place: string): Promise<OwedReload | undefined> {
+async function owedReload(disk: Disk, folder: Folder, place: string): Promise<OwedReload | undefined> {
   const published = await readPublished(disk, folder, place);
   if (published.state !== 'there') return undefined;
   const { generation } = published;
@@ -83,8 +114,4 @@ export async function readMark(disk: Disk, folder: Folder): Promise<Mark | undef
 function madeIn(times: string): ReadonlyMap<number, string> {
   const pairs = times.trim().split(' ');
   return new Map(pairs.map((pair) => [Number(pair.slice(0, pair.indexOf(':'))), pair.slice(pair.indexOf(':') + 1)]));
-}
-
-export async function writeMark(folder: Folder, mark: Mark, volume: Volume, place: string): Promise<void> {
-  await replaceFile(folder, { name: MARK, made: MARK_TMP, bytes: Buffer.from(textOf(mark)) }, volume, place);
 }

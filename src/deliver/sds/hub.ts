@@ -1,19 +1,20 @@
-import { isNothingThere } from '../../backend/nothing-there.ts';
 import type { Clock } from '../../base/clock.ts';
-import { asFailure, type Failure, failure } from '../../base/errors.ts';
+import { failure } from '../../base/errors.ts';
 import type { Emit } from '../../base/fact.ts';
 import { loadCrypto } from '../../base/node-crypto.ts';
 import type { SdsConfig, SdsSecretConfig } from '../../config/config.ts';
 import type { SecretListener } from '../../lease/manager.ts';
 import type { SecretEntry, Snapshot } from '../../lease/snapshot.ts';
 import type { ComputedByName } from '../../render/render.ts';
-import { bodyOf, type FieldsConfig } from './body-of.ts';
+import { Followers } from './followers.ts';
+import { MadeSecrets, secretsOf } from './made-secrets.ts';
 import { Names, type Target } from './names.ts';
 import { OnDemand } from './on-demand.ts';
 import { nameOnDemand, onDemandSecret } from './on-demand-secret.ts';
 import { refusalText } from './refusal-text.ts';
 import type { SecretBody } from './secret-message.ts';
 import { SessionTickets } from './session-tickets.ts';
+import { shownName, shownNames } from './shown-names.ts';
 import type { SdsRefusal, SdsView, ServedSecret } from './status.ts';
 import type { Found, SecretStream, StreamDeps } from './stream.ts';
 import { versionOf } from './version.ts';
@@ -33,30 +34,12 @@ export interface HubDeps {
   readonly randomBytes?: (length: number) => Uint8Array;
 }
 
-/** A secret of Envoy as it was made last. */
-interface Made {
-  /** Tells whether the secrets that it was made of are others now. */
-  stamp: string;
-  /** The last one that could be used; it stays when its secret goes or becomes unusable. */
-  good: { readonly version: string; readonly body: SecretBody } | undefined;
-  why: Failure | undefined;
-}
-
-/** How many names one fact lists. */
-const MAX_TOLD = 10;
-
 /** How many names that nobody configured are told of, and refusals are kept. */
 const MAX_KEPT = 1_000;
-
-/** What a log shows of a name that a client sent. */
-const SHOWN_NAME = /^[!-~]{1,253}$/;
 
 /**
  * What all clients of the service share: which secrets there are, and which stream follows which name. It is made once
  * and outlives configurations, so streams stay open when one changes, and are told what is new for them.
- *
- * A secret of Envoy is made of one snapshot, so a certificate and its key are always a pair. One that can no longer be
- * made stays as it was.
  */
 export class SdsHub implements StreamDeps, SdsView, Disposable {
   readonly #deps: HubDeps;
@@ -66,11 +49,10 @@ export class SdsHub implements StreamDeps, SdsView, Disposable {
   readonly #listening: Disposable;
   #config: SdsConfig | undefined;
   #names = new Names({ secrets: new Map() });
-  /** By the key of a target: the streams that follow it, each with the names that it has for it. */
-  #followers = new Map<string, Map<SecretStream, Set<string>>>();
+  #followers = new Followers();
   /** By secret: the keys of the targets that are made of it. */
   #keysOf: ReadonlyMap<string, ReadonlySet<string>> = new Map();
-  #made = new Map<string, Made>();
+  readonly #made: MadeSecrets;
   #tickets = new Map<string, SessionTickets>();
   #onDemand: OnDemand | undefined;
   readonly #refusals = new Map<string, SdsRefusal>();
@@ -83,6 +65,7 @@ export class SdsHub implements StreamDeps, SdsView, Disposable {
     this.#deps = deps;
     this.#randomBytes = deps.randomBytes ?? ((length) => loadCrypto().randomBytes(length));
     this.#versionKey = this.#randomBytes(32);
+    this.#made = new MadeSecrets(this.#versionKey, deps.emit);
     this.#noncePrefix = Buffer.from(this.#randomBytes(6)).toString('hex');
     this.#listening = deps.secrets.onEvent((names) => this.#secretsChanged(names));
   }
@@ -99,15 +82,19 @@ export class SdsHub implements StreamDeps, SdsView, Disposable {
   }
 
   #use(config: SdsConfig | undefined): void {
-    const followed = [...this.#followers.values()].flatMap((streams) => [...streams]);
+    const followed = this.#followers.of();
     const before = this.#onDemand;
     this.#config = config;
     this.#names = new Names(config ?? { secrets: new Map() });
     this.#keysOf = keysBySecret(config);
     this.#replaceTickets(config?.secrets ?? new Map());
-    this.#keepMade();
+    this.#made.keep((key) => {
+      const target = this.#names.target(key);
+      const isSame = target.kind === 'on-demand' || (target.kind === 'entry' && target.key === key);
+      return isSame || key.startsWith('on demand ');
+    });
     this.#unknown.clear();
-    this.#followers = new Map();
+    this.#followers = new Followers();
     this.#onDemand = this.#createOnDemand(config);
     for (const [stream, names] of followed) for (const name of names) this.follow(name, stream);
     before?.[Symbol.dispose]();
@@ -136,12 +123,7 @@ export class SdsHub implements StreamDeps, SdsView, Disposable {
   /** See StreamDeps. */
   follow(name: string, stream: SecretStream): void {
     const target = this.#names.target(name);
-    const key = keyOf(target, name);
-    const streams = this.#followers.get(key) ?? new Map<SecretStream, Set<string>>();
-    this.#followers.set(key, streams);
-    const names = streams.get(stream);
-    if (names === undefined) streams.set(stream, new Set([name]));
-    else names.add(name);
+    this.#followers.add(keyOf(target, name), name, stream);
     if (target.kind === 'on-demand') this.#onDemand?.ask(target.name);
     if (target.kind === 'unknown' && this.isReady) this.#tellUnknown(name);
   }
@@ -150,14 +132,8 @@ export class SdsHub implements StreamDeps, SdsView, Disposable {
   leave(name: string, stream: SecretStream): void {
     const target = this.#names.target(name);
     const key = keyOf(target, name);
-    const streams = this.#followers.get(key);
-    const names = streams?.get(stream);
-    if (streams === undefined || names === undefined || !names.delete(name)) return;
-    if (names.size === 0) streams.delete(stream);
-    if (streams.size > 0) return;
-    this.#followers.delete(key);
-    if (target.kind !== 'on-demand') return;
-    this.#made.delete(key);
+    if (!this.#followers.remove(key, name, stream) || target.kind !== 'on-demand') return;
+    this.#made.forget(key);
     this.#onDemand?.leave(target.name);
   }
 
@@ -235,7 +211,7 @@ export class SdsHub implements StreamDeps, SdsView, Disposable {
 
   #servedSecret(name: string, config: SdsSecretConfig): ServedSecret {
     const found = this.#lookEntry({ kind: 'entry', key: name, config });
-    const why = this.#made.get(name)?.why ?? (found.state === 'missing' ? found.why : undefined);
+    const why = this.#made.why(name) ?? (found.state === 'missing' ? found.why : undefined);
     const refusal = this.#refusals.get(name);
     return {
       name,
@@ -243,7 +219,7 @@ export class SdsHub implements StreamDeps, SdsView, Disposable {
       secrets: secretsOf(config),
       state: found.state,
       ...(found.state === 'ready' ? { version: found.version } : {}),
-      streams: this.#followers.get(name)?.size ?? 0,
+      streams: this.#followers.count(name),
       ...(why === undefined ? {} : { why }),
       ...(refusal === undefined ? {} : { refusal }),
     };
@@ -256,7 +232,7 @@ export class SdsHub implements StreamDeps, SdsView, Disposable {
       return { state: 'ready', version: versionOf(body, this.#versionKey), body };
     }
     const snapshot = this.#deps.secrets.snapshot(secretsOf(config));
-    return this.#lookIn(snapshot, key, config);
+    return this.#made.look(snapshot, key, config);
   }
 
   #lookOnDemand({ key, name }: Extract<Target, { kind: 'on-demand' }>): Found {
@@ -265,66 +241,24 @@ export class SdsHub implements StreamDeps, SdsView, Disposable {
     if (entry === undefined || this.#config?.onDemand === undefined) return { state: 'awaited' };
     const secret = onDemandSecret(name);
     const config = { kind: 'certificate', from: { secret }, place: this.#config.onDemand.place } as const;
-    return this.#lookIn(this.#deps.secrets.snapshot([secret]), key, config);
-  }
-
-  #lookIn(snapshot: Snapshot, key: string, config: FieldsConfig): Found {
-    const entries = secretsOf(config).map((secret) => snapshot.get(secret));
-    const made = this.#made.get(key);
-    if (entries.some((entry) => entry === undefined || entry.state === 'absent')) {
-      if (made?.good !== undefined) return { state: 'ready', ...made.good };
-      const absent = entries.find((entry) => entry?.state === 'absent');
-      const isMissing = absent?.state === 'absent' && (absent.optional || isNothingThere(absent.why));
-      return isMissing ? { state: 'missing', why: absent.why } : { state: 'awaited' };
-    }
-    const { good, why } = this.#make(snapshot, key, config);
-    if (good !== undefined) return { state: 'ready', ...good };
-    return { state: 'missing', ...(why === undefined ? {} : { why }) };
-  }
-
-  /** Makes the secret of Envoy, unless it was made of these very values already. */
-  #make(snapshot: Snapshot, key: string, config: FieldsConfig): Made {
-    const stamp = secretsOf(config)
-      .map((secret) => numberOf(snapshot.get(secret)))
-      .join();
-    const before = this.#made.get(key);
-    if (before?.stamp === stamp) return before;
-    const made: Made = { stamp, good: before?.good, why: undefined };
-    try {
-      const { body, remark } = bodyOf(config, (secret) => {
-        const entry = snapshot.get(secret);
-        return entry === undefined || entry.state === 'absent' ? new Map() : entry.value.fields;
-      });
-      made.good = { version: versionOf(body, this.#versionKey), body };
-      if (remark !== undefined) made.why = failure('SDS_UNUSABLE', config.place, remark);
-    } catch (error) {
-      made.why = asFailure(error, config.place);
-    }
-    this.#made.set(key, made);
-    if (made.why !== undefined && made.why.seen !== before?.why?.seen) {
-      this.#deps.emit({ kind: 'sds-unusable', name: shownName(key), failure: made.why });
-    }
-    return made;
+    return this.#made.look(this.#deps.secrets.snapshot([secret]), key, config);
   }
 
   #secretsChanged(secrets: ReadonlySet<string>): void {
     if (!this.isReady) return;
-    const byStream = new Map<SecretStream, Set<string>>();
-    const gather = (key: string) => {
-      for (const [stream, names] of this.#followers.get(key) ?? []) {
-        const gathered = byStream.get(stream);
-        if (gathered === undefined) byStream.set(stream, new Set(names));
-        else for (const name of names) gathered.add(name);
-      }
-    };
+    const keys = new Set<string>();
     for (const secret of secrets) {
-      for (const key of this.#keysOf.get(secret) ?? []) gather(key);
+      for (const key of this.#keysOf.get(secret) ?? []) keys.add(key);
       const name = nameOnDemand(secret);
       if (name === undefined) continue;
       this.#onDemand?.attempted(name);
-      gather(`on demand ${name}`);
+      keys.add(`on demand ${name}`);
     }
-    for (const [stream, names] of byStream) stream.changed(names);
+    this.#tell(keys);
+  }
+
+  #tell(keys: Iterable<string>): void {
+    for (const [stream, names] of this.#followers.of(keys)) stream.changed(names);
   }
 
   #createOnDemand(config: SdsConfig | undefined): OnDemand | undefined {
@@ -335,7 +269,7 @@ export class SdsHub implements StreamDeps, SdsView, Disposable {
       emit,
       entryOf: (secret) => secrets.entryOf(secret),
       want,
-      isFollowed: (name) => this.#followers.has(`on demand ${name}`),
+      isFollowed: (name) => this.#followers.count(`on demand ${name}`) > 0,
     });
   }
 
@@ -351,24 +285,11 @@ export class SdsHub implements StreamDeps, SdsView, Disposable {
         before.delete(name);
         continue;
       }
-      const rotated = () => {
-        for (const [stream, names] of this.#followers.get(name) ?? []) stream.changed(names);
-      };
+      const rotated = () => this.#tell([name]);
       const options = { rotateMs, keep, rotated, clock: this.#deps.clock, randomBytes: this.#randomBytes };
       this.#tickets.set(name, new SessionTickets(options, old?.keys));
     }
     for (const old of before.values()) old[Symbol.dispose]();
-  }
-
-  /** A new configuration may make another thing of a name; what stays the same keeps its last good value. */
-  #keepMade(): void {
-    for (const key of this.#made.keys()) {
-      const target = this.#names.target(key);
-      const isKept = target.kind === 'on-demand' || (target.kind === 'entry' && target.key === key);
-      const made = this.#made.get(key);
-      if (!isKept && !key.startsWith('on demand ')) this.#made.delete(key);
-      else if (made !== undefined) made.stamp = '';
-    }
   }
 
   #tellUnknown(name: string): void {
@@ -382,12 +303,6 @@ function keyOf(target: Target, name: string): string {
   return target.kind === 'unknown' ? `unknown ${name}` : target.key;
 }
 
-function secretsOf(config: SdsSecretConfig): readonly string[] {
-  if (config.kind === 'session-tickets') return [];
-  const crl = config.kind === 'trust' ? config.crl : undefined;
-  return crl === undefined ? [config.from.secret] : [...new Set([config.from.secret, crl.secret])];
-}
-
 /** The names of entries may be those that follow from a certificate too. */
 function keysBySecret(config: SdsConfig | undefined): ReadonlyMap<string, ReadonlySet<string>> {
   const keys = new Map<string, Set<string>>();
@@ -399,12 +314,3 @@ function keysBySecret(config: SdsConfig | undefined): ReadonlyMap<string, Readon
   }
   return keys;
 }
-
-function numberOf(entry: SecretEntry | undefined): number {
-  return entry === undefined || entry.state === 'absent' ? 0 : entry.valueNumber;
-}
-
-const shownName = (name: string): string =>
-  SHOWN_NAME.test(name.replaceAll(' ', '')) ? name : '[a name that is not shown]';
-
-const shownNames = (names: readonly string[]): readonly string[] => names.slice(0, MAX_TOLD).map(shownName);

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { OutputLoop } from '../../../src/agent/output/loop.ts';
+import { createRound } from '../../../src/agent/output/reload-round.ts';
 import { type Failure, fail, failure } from '../../../src/base/errors.ts';
 import type { Fact } from '../../../src/base/fact.ts';
 import type { OutputConfig } from '../../../src/config/config.ts';
@@ -159,6 +160,7 @@ function setUp(more: Partial<OutputConfig> = {}, sink = new MemorySink(), { twoS
     renderer,
     sink,
     reloads: twoSteps ? [first, step] : [step],
+    createRound,
     manager,
     clock,
     random: () => 0.5,

@@ -176,6 +176,7 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
   schemas: [
     'src/config/check/create-all-problems.ts',
     'src/config/check/schemas.ts',
+    'src/config/problems/make-error.ts',
     'src/config/problems/positions.ts',
   ],
   client: [

@@ -2,7 +2,7 @@ import * as yaml from 'yaml';
 import { readYaml } from '../../config/load/parse-yaml.ts';
 import { PREFIX } from '../annotations/known.ts';
 import { type ConfigSource, HEALTH_SOCKET } from '../settings.ts';
-import type { Wrong } from '../wrong.ts';
+import { MAX_NAMED, type Wrong } from '../wrong.ts';
 import { annotationOfPart } from './annotation-of.ts';
 import { CONFIG_FILE, type ConfigNeeds, checkConfig } from './checked-config.ts';
 import { configOfParts, type Readers } from './parts-config.ts';
@@ -37,7 +37,7 @@ interface Made {
 const made = new Map<string, Made>();
 const MAX_KEPT = 128;
 
-/** A longer source is not kept, so that the memory stays small. */
+/** A longer source is not kept, nor one with more problems than a denial names, so that the memory stays small. */
 const MAX_KEPT_LENGTH = 16 * 1024;
 
 /** Makes and checks the configuration. What is wrong goes into `wrong`; undefined then. */
@@ -49,7 +49,7 @@ export async function agentConfigOf(
   const key = JSON.stringify([source, context], (_, value) => (value instanceof Map ? [...value] : value));
   const found = made.get(key) ?? (await make(source, context));
   made.delete(key);
-  if (key.length <= MAX_KEPT_LENGTH) made.set(key, found);
+  if (key.length <= MAX_KEPT_LENGTH && found.wrong.length <= MAX_NAMED) made.set(key, found);
   for (const oldest of made.keys()) {
     if (made.size <= MAX_KEPT) break;
     made.delete(oldest);

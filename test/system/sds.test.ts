@@ -1,7 +1,9 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import * as grpc from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
+import { createClient, genericText } from '../deliver/sds/sds.helpers.ts';
 import { createAuthority, findFreePort, noEnvoy, startEnvoy } from '../servers/index.ts';
 import { type Agent, eventually, type Place } from './agent.helpers.ts';
 import { get } from './observe.helpers.ts';
@@ -316,6 +318,10 @@ describe.skipIf(noEnvoy !== undefined)('Envoy with its secrets from the agent', 
       return body;
     });
     expect(text).toContain(Buffer.from(marker).toString('base64'));
+    const metadata = new grpc.Metadata();
+    metadata.set('x-pannier-token', 'token-of-the-listener-0815');
+    const { secrets } = await createClient(`127.0.0.1:${port}`).fetch({ names: ['api_token'] }, metadata);
+    expect(genericText(secrets.get('api_token'))).toBe(marker);
     for (const hidden of [marker, Buffer.from(marker).toString('base64'), 'token-of-the-listener-0815']) {
       expect(agent.output()).not.toContain(hidden);
     }

@@ -294,7 +294,7 @@ describe('a credential plugin', () => {
     expect((await failureOf()).seen).toContain('cannot be started (ENOENT)');
     const hangs = await plugin('sleep 600 & sleep 600');
     const failing = failureOf(hangs);
-    for (let turn = 0; turn < 200 && clock.waiting === 0; turn++) await new Promise(setImmediate);
+    await vi.waitFor(() => expect(clock.waiting).toBeGreaterThan(0), { timeout: 20_000 });
     await clock.advance(30_000);
     expect((await failing).seen).toContain('did not end within 30s');
   });

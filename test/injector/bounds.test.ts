@@ -124,6 +124,12 @@ describe('a review of a pod that asks for too much work', () => {
     expect(await denialOf('pannier.dev', { ...said, [name]: text })).toContain(`pannier.dev/${says}`);
   });
 
+  it('has no character in its denial that could control a terminal', async () => {
+    expect(await denialOf('pannier.dev', { ...OWN, 'rol\u001b[2J\u202e': 'x' })).toContain(
+      'pannier.dev/rol?[2J? is unknown',
+    );
+  });
+
   it('is as it is when the pod asks for no agent', async () => {
     expect(await denialOf('example.com', numbered(1000, 'x', 'y'.repeat(250)))).toBeUndefined();
     expect(await denialOf('pannier.dev', { inject: 'false', config: '['.repeat(200_000) })).toBeUndefined();

@@ -451,22 +451,25 @@ export const SHAPES: readonly Shape[] = [
     { [`${FIRST}.resources`]: { requests: { cpu: '20m', memory: '64Mi' }, limits: { memory: '64Mi' } } },
   ),
   injected(
+    'small limits of the pod without requests, which the agent shares',
+    pod(own(), {
+      resources: { limits: { cpu: '100m', memory: '100Mi' } },
+      containers: [{ ...app, resources: { requests: { cpu: '90m' }, limits: { memory: '64Mi' } } }],
+    }),
+    { [`${FIRST}.resources`]: { requests: { cpu: '0', memory: '0' }, limits: { memory: '128Mi' } } },
+  ),
+  injected(
     'a small limit of the pod, which a plain container of the agent has too',
     pod(own({ mode: 'both' }), {
       resources: { limits: { memory: '100Mi' } },
       containers: [{ ...app, resources: { limits: { memory: '64Mi' } } }],
     }),
-    { 'spec.containers.1.resources.limits': { memory: '100Mi' } },
+    { 'spec.containers.1.resources': { requests: { cpu: '20m', memory: '0' }, limits: { memory: '100Mi' } } },
   ),
   denied(
     'a port for metrics that a container has',
     pod(own({ 'metrics-port': '8080' }), { containers: [{ ...app, ports: [{ containerPort: 8080 }] }] }),
     'container app has the port of the annotation metrics-port already',
-  ),
-  denied(
-    'names that would control a terminal',
-    pod(own({ 'rol\u001b[2J\u202e': 'x' })),
-    'pannier.dev/rol?[2J? is unknown',
   ),
   denied('an output in a directory with a colon', pod(config(BAO + outputAt('/run/a:b'))), 'has a colon'),
   denied(

@@ -15,7 +15,7 @@ export const SYSTEM_DIRS =
   /^\/(?:bin|boot|dev|etc|home(?:\/[^/]+)?|lib|lib64|opt|proc|root|sbin|sys|tmp|usr(?:\/(?:bin|lib|lib64|libexec|local|sbin|share))?|var(?:\/(?:cache|lib|log|spool|tmp))?|(?:var\/)?run(?:\/secrets(?:\/kubernetes\.io(?:\/.*)?)?)?)?\/*$/;
 
 /** The most containers of a pod that is looked at, and the most mounts and variables that are added to them. */
-const MAX_CONTAINERS = 500;
+export const MAX_CONTAINERS = 500;
 const MAX_ADDED = 5000;
 
 /**

@@ -4,12 +4,14 @@ import { type JsonMap, mapOf, textOf } from './json.ts';
 
 /**
  * The resources of an agent in a pod with resources of its own (`spec.resources`). Its requests are none, so that it
- * shares them. The API server refuses a pod whose containers ask for more together, and the pod was not made with the
- * agent in mind. It also refuses a plain container whose limit is more than the one of the pod, which `mode: both` adds.
+ * shares them. The API server refuses a pod whose containers ask for more together than the request or the limit there,
+ * and the pod was not made with the agent in mind. It also refuses a plain container, which `mode: both` adds, with a
+ * limit that is more than the one of the pod.
  */
 export function sharedRequests(spec: JsonMap, isPlain: boolean): SaidSettings {
   const { requests, limits } = mapOf(spec['resources']);
-  const shared = ['cpu', 'memory'].filter((name) => (mapOf(requests)[name] ?? undefined) !== undefined);
+  const said = [mapOf(requests), mapOf(limits)];
+  const shared = ['cpu', 'memory'].filter((name) => said.some((one) => (one[name] ?? undefined) !== undefined));
   const most = textOf(mapOf(limits)['memory']);
   return {
     requests: Object.fromEntries(shared.map((name) => [name, '0'])),

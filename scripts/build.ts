@@ -145,7 +145,8 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/config/sections/listeners/resolve-listeners.ts',
   ],
   reload: ['src/reload/create-reload.ts'],
-  tokens: ['src/deliver/http/token-file.ts'], // of listeners and of clients
+  // Of listeners, of the injector and the relay; tokens are those of clients as well.
+  serving: ['src/http/serving/listen.ts', 'src/http/serving/read-body.ts', 'src/deliver/http/token-file.ts'],
   agent: [
     'src/cli/run.ts',
     'src/cli/exec.ts',
@@ -255,9 +256,10 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/backend/file/examine.ts',
     'src/backend/aws/tools.ts',
     'src/backend/kubernetes/tools.ts',
+    'src/backend/acme/tools.ts',
   ],
   // Last, so that what they share with others lies with them.
-  serving: ['src/http/serving/pair-of-files.ts', 'src/http/serving/read-body.ts', 'src/http/serving/listen.ts'],
+  pairs: ['src/http/serving/pair-of-files.ts'],
   injector: ['src/cli/injector.ts', 'src/injector/metrics/serve-metrics.ts'],
   notify: ['src/cli/notify.ts'],
 };

@@ -24,6 +24,13 @@ export const ALLOWED: readonly Allowed[] = [
   { file: 'test/render/formats/', title: 'read back by the kubelet', needs: 'go on the PATH' },
   { file: 'test/backend/acme/pebble.test.ts', title: 'needs go on the PATH', needs: 'go on the PATH' },
   { file: 'test/system/traces.test.ts', title: 'needs go on the PATH', needs: 'go on the PATH' },
+  { file: 'test/system/log-pipelines.test.ts', title: 'needs go on the PATH', needs: 'go on the PATH' },
+  {
+    file: 'test/system/fluent-bit.test.ts',
+    title: 'Fluent Bit, which is not a package',
+    needs: 'fluent-bit on the PATH',
+  },
+  { file: 'test/system/log-forward.test.ts', title: 'needs go on the PATH', needs: 'go on the PATH' },
   { file: 'test/ship/workflows.test.ts', title: 'actionlint', needs: 'go on the PATH' },
   { file: 'test/system/same-answers.test.ts', title: 'needs go on the PATH', needs: 'go on the PATH' },
   { file: 'test/examples/helm.test.ts', title: '', needs: 'helm, which `npm run test:chart` builds in minutes' },

@@ -1,4 +1,5 @@
 import { isAbsolute, join } from 'node:path';
+import type { KeptValue } from '../backend/backend.ts';
 import { failure } from '../base/errors.ts';
 import type { Emit } from '../base/fact.ts';
 import { loadCrypto } from '../base/node-crypto.ts';
@@ -13,7 +14,8 @@ import type { Snapshot } from '../lease/snapshot.ts';
 import type { Plan } from './plan.ts';
 
 /**
- * Finds certificates that an earlier process kept, in the directories of the outputs that need them.
+ * Finds certificates that an earlier process kept: in the directories of the outputs that need them, or where their
+ * backend keeps its own. The one that came last counts: what a backend has may not be published yet.
  * @param plan the present plan.
  * @param emit is told once of each directory whose file does not count.
  */
@@ -24,7 +26,8 @@ export function findKeptIn(plan: () => Plan | undefined, emit: Emit): FindKept {
     if (told.has(dir)) return;
     told.add(dir);
     const seen = `${join(dir, KEPT)} is ignored: ${why}`;
-    emit({ kind: 'agent-warning', warning: failure('CERTIFICATE_KEPT_IGNORED', place, seen) });
+    const hint = 'See who changed the file. Pannier writes it again, for its own user alone.';
+    emit({ kind: 'agent-warning', warning: failure('CERTIFICATE_KEPT_IGNORED', place, seen, { hint }) });
   };
   // All certificates of an output are looked for at the same time, and share one read.
   const read = (dir: string, output: string) => {
@@ -35,8 +38,7 @@ export function findKeptIn(plan: () => Plan | undefined, emit: Emit): FindKept {
     reads.set(dir, begun);
     return begun;
   };
-  return async ({ id }, names) => {
-    const wanted = hashOf(id);
+  const published = async (wanted: string, names: ReadonlySet<string>): Promise<KeptValue | undefined> => {
     const outputs = plan()?.outputs ?? [];
     for (const { output, renderer } of outputs) {
       if (!isAbsolute(output.dir)) continue; // a reader without files
@@ -46,6 +48,10 @@ export function findKeptIn(plan: () => Plan | undefined, emit: Emit): FindKept {
       if (found !== undefined) return found;
     }
     return undefined;
+  };
+  return async ({ want, names, backend: { source } }) => {
+    const [inOutput, own] = await Promise.all([published(hashOf(want.id), names), source.kept?.(want)]);
+    return inOutput === undefined || (own !== undefined && own.cameWallMs > inOutput.cameWallMs) ? own : inOutput;
   };
 }
 

@@ -113,9 +113,9 @@ export class Pipeline implements AsyncDisposable {
     this.#releases.push(async () => this.#owners?.[Symbol.asyncDispose]());
 
     let loading: Promise<FindKept> | undefined;
-    const kept: FindKept = async (want, names) => {
+    const kept: FindKept = async (item) => {
       loading ??= import('./kept-certificates.ts').then(({ findKeptIn }) => findKeptIn(() => this.#plan, emit));
-      return await (await loading)(want, names);
+      return await (await loading)(item);
     };
     const onReplaced = (replaced: Replaced) => void this.#followReplaced().then((values) => values.add(replaced));
     const earlier = keepsState ? () => this.#state?.values : undefined;

@@ -143,6 +143,11 @@ export interface Source {
    * or absent: such values are not kept.
    */
   restorer?(want: Want): Restorer | undefined;
+  /**
+   * What an earlier process kept for a want where this backend keeps its own, published or not. Absent: only outputs
+   * keep values of this source. Never rejects.
+   */
+  kept?(want: Want): Promise<KeptValue | undefined>;
   /** Tells `listener` what becomes known of the want between fetches. Absent, or undefined: it is not watched. */
   watch?(want: Want, listener: WatchListener): Watching | undefined;
 }
@@ -172,9 +177,16 @@ export interface Watching extends Disposable {
 
 /**
  * Makes the value that a fetch would have brought of the fields that were kept, and sends nothing. Undefined when the
- * fields are not what is asked for, or not good any more.
+ * fields are not what is asked for, or not good any more. Never rejects.
  */
 export type Restorer = (fields: Fields) => Promise<Fetched | undefined>;
+
+/** A value that an earlier process kept. */
+export interface KeptValue {
+  readonly fields: Fields;
+  /** When the value came, on the wall clock. */
+  readonly cameWallMs: number;
+}
 
 /** A source, and what the lease manager must know about the login that its leases depend on. */
 export interface Backend extends AsyncDisposable {

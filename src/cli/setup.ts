@@ -31,7 +31,10 @@ export interface Setup extends AsyncDisposable {
 }
 
 /** How a configuration is read; see `LoadOptions`. */
-export type ReadOptions = Pick<LoadOptions, 'onRead' | 'placeWarnings'>;
+export interface ReadOptions extends Pick<LoadOptions, 'onRead' | 'placeWarnings'> {
+  /** Looks more closely at a plan that is good. @throws ProblemsError */
+  readonly finish?: (plan: Plan, texts: readonly ConfigText[]) => Promise<Plan>;
+}
 
 /**
  * Reads and checks the configuration and its templates.
@@ -41,7 +44,7 @@ export async function loadPlan(options: CommonOptions, read: ReadOptions = {}): 
   const readAtWallMs = systemClock.wallMs();
   return await withPositions(read, async (reading, texts) => {
     const plan = await planOf(await configBy(options, reading), readAtWallMs);
-    return read.placeWarnings === true ? await withPlacedWarnings(plan, texts) : plan;
+    return (await read.finish?.(plan, texts)) ?? plan;
   });
 }
 
@@ -63,14 +66,6 @@ async function configBy(options: CommonOptions, read: ReadOptions): Promise<Conf
     cwd: process.cwd(),
     ...read,
   });
-}
-
-/** The plan whose warnings about what nothing uses have positions too; those of the configuration have theirs. */
-async function withPlacedWarnings(plan: Plan, texts: readonly ConfigText[]): Promise<Plan> {
-  const { warnings: placedAlready } = plan.config;
-  const { placed } = await import('../config/problems/positions.ts');
-  const { failures } = await placed(new ProblemsError(plan.warnings.slice(placedAlready.length)), texts);
-  return { ...plan, warnings: [...placedAlready, ...failures] };
 }
 
 /** What `make` resolves to; its problems, those of templates too, get the positions of their places. */

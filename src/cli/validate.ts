@@ -1,4 +1,6 @@
+import type { Plan } from '../agent/plan.ts';
 import { type Failure, failuresOf, formatFailure, PannierError, ProblemsError } from '../base/errors.ts';
+import type { ConfigText } from '../config/problems/marks.ts';
 import { print, printLines, tell } from './print.ts';
 import { progressOnTerminal } from './progress.ts';
 import { type CommonOptions, loadPlan, printProblems } from './setup.ts';
@@ -13,7 +15,7 @@ export async function validateCommand(options: ValidateCommandOptions): Promise<
   const { json = false } = options;
   using progress = await progressOnTerminal();
   try {
-    const { config, warnings } = await loadPlan(options, { placeWarnings: true });
+    const { config, warnings } = await loadPlan(options, { placeWarnings: true, finish: lookClosely });
     progress?.end();
     const { secrets, outputs } = config;
     if (json)
@@ -31,6 +33,20 @@ export async function validateCommand(options: ValidateCommandOptions): Promise<
     else printProblems(error);
     return 2;
   }
+}
+
+/**
+ * The plan whose warnings about what nothing uses have positions too; those of the configuration have theirs.
+ * @throws ProblemsError for fields that no certificate has.
+ */
+async function lookClosely(plan: Plan, texts: readonly ConfigText[]): Promise<Plan> {
+  const { unknownCertificateFields } = await import('../agent/certificate-fields.ts');
+  const problems = await unknownCertificateFields(plan);
+  if (problems.length > 0) throw new ProblemsError(problems);
+  const { warnings: placedAlready } = plan.config;
+  const { placed } = await import('../config/problems/positions.ts');
+  const { failures } = await placed(new ProblemsError(plan.warnings.slice(placedAlready.length)), texts);
+  return { ...plan, warnings: [...placedAlready, ...failures] };
 }
 
 interface Document {

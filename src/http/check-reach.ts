@@ -19,6 +19,8 @@ export interface ReachOptions {
   readonly env: Environment;
   /** Configuration path of the backend. */
   readonly place: string;
+  /** The key of the backend that holds the address; `address` when absent. */
+  readonly key?: string;
 }
 
 type Tcp = { readonly protocol: 'http:' | 'https:'; readonly host: string; readonly port: number };
@@ -33,10 +35,10 @@ const LATE = 0.1;
  */
 export async function checkReach(
   examination: Examination,
-  { address, tls, env, place }: ReachOptions,
+  { address, tls, env, place, key = 'address' }: ReachOptions,
 ): Promise<boolean> {
   const { target, shown } = parseTarget(address, place);
-  const at = `${place}.address`;
+  const at = `${place}.${key}`;
   const failed = (error: unknown) =>
     wireFailure(new WireError(error, { stale: false, midway: false }), { place: at, address: shown, proxied: false });
   if (target.kind === 'unix') {

@@ -1,4 +1,4 @@
-import type { LeaseLife, Restorer, Want } from '../backend/backend.ts';
+import type { KeptValue, LeaseLife, Restorer } from '../backend/backend.ts';
 import { isNothingThere } from '../backend/nothing-there.ts';
 import { isOutage } from '../backend/outage.ts';
 import type { Clock } from '../base/clock.ts';
@@ -6,22 +6,14 @@ import { asFailure, type Failure } from '../base/errors.ts';
 import type { Emit } from '../base/fact.ts';
 import type { Tracing } from '../base/tracing.ts';
 import { setUrgency, URGENCY, type Urgency } from '../base/urgency.ts';
-import type { Fields } from '../base/value.ts';
 import type { BackendLogins } from './backend-logins.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { EarlierContext, EarlierValues, TakenUp } from './earlier.ts';
 import { type Item, isPolled, lifeOf } from './item.ts';
 import type { ItemWriter, SecretEvent } from './item-writer.ts';
 
-/** A value that an earlier process kept. */
-export interface KeptValue {
-  readonly fields: Fields;
-  /** When the value came, on the wall clock. */
-  readonly cameWallMs: number;
-}
-
-/** Finds what an earlier process kept for a want with these names. */
-export type FindKept = (want: Want, names: ReadonlySet<string>) => Promise<KeptValue | undefined>;
+/** Finds what an earlier process kept for a want, in outputs that need its names or at its backend. */
+export type FindKept = (item: Pick<Item, 'want' | 'names' | 'backend'>) => Promise<KeptValue | undefined>;
 
 /** The shortest time between two refreshes of a secret that mints: a client in a loop must not mint without end. */
 const MIN_MINT_GAP_MS = 1_000;
@@ -225,8 +217,8 @@ export class Attempts implements Disposable {
    */
   async #restore(item: Item, restore: Restorer): Promise<TakenUp | undefined> {
     const { kept, writer } = this.#deps;
-    const found = await kept?.(item.want, item.names).catch(() => undefined);
-    const value = found === undefined ? undefined : await restore(found.fields).catch(() => undefined);
+    const found = await kept?.(item).catch(() => undefined);
+    const value = found === undefined ? undefined : await restore(found.fields);
     if (found === undefined || value === undefined || item.isGone) return undefined;
     return { event: writer.restore(item, value, found.cameWallMs) };
   }

@@ -10,97 +10,110 @@ export interface Line {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** Level and constant message of each fact, as one text: the bytecode of pairs would be twice as large. */
-const LINES: { readonly [K in Fact['kind']]: `${Level} ${string}` } = {
-  'agent-started': 'info started',
-  'agent-stopping': 'info stopping',
-  'agent-warning': 'warn warning',
-  'task-crashed': 'error a task failed and was started again',
-  'log-level-changed': 'info the log has another level',
-  'clock-jumped': 'warn the clock jumped',
-  'init-done': 'info done',
-  'config-applied': 'info configuration taken',
-  'config-rejected': 'error configuration refused, the running one stays',
-  'login-made': 'info logged in',
-  'login-resumed': 'info login of an earlier process taken up',
-  'login-inline': 'info inline auth',
-  'login-failed': 'warn login failed',
-  'login-renewed': 'debug login renewed',
-  'login-renew-failed': 'warn login renewal failed',
-  'login-replaced': 'info login replaced',
-  'login-revoked': 'info login revoked',
-  'backend-answered': 'debug backend answered',
-  'backend-failed': 'debug backend request failed',
-  'backend-circuit': 'info circuit breaker of the backend changed',
-  'feed-up': 'info changes are told',
-  'feed-down': 'warn changes are not told',
-  'secret-changed': 'info secret changed',
-  'secret-kept': 'info secret kept from before',
-  'secret-unchanged': 'debug secret unchanged',
-  'secret-revoked': 'info old value revoked',
-  'secret-renewed': 'debug lease renewed',
-  'secret-failed': 'warn secret failed',
-  'secret-absent': 'info secret is not there',
-  'secret-state': 'warn secret changed state',
-  'secret-dropped': 'info secret dropped',
-  'output-waiting': 'info output waits',
-  'output-rendered': 'debug output rendered',
-  'output-checked': 'debug candidate checked',
-  'output-published': 'info output published',
-  'output-unchanged': 'debug output unchanged',
-  'output-failed': 'error output failed',
-  'output-rolled-back': 'error output rolled back',
-  'output-drifted': 'warn published files were changed',
-  'output-drift-over': 'info published files are right again',
-  'output-recovered': 'info output recovered',
-  'reload-planned': 'info reload waits for its turn',
-  'reload-skipped': 'info reload not needed',
-  'reload-step': 'debug reload step ended',
-  'reload-output': 'warn a reload command failed and printed',
-  'reload-done': 'info reload done',
-  'reload-failed': 'error reload failed',
-  'child-started': 'info child started',
-  'child-failed': 'error child cannot be started',
-  'child-signalled': 'debug signal passed on to the child',
-  'child-stopping': 'info child is asked to stop',
-  'child-killed': 'warn child killed',
-  'child-ended': 'info child ended',
-  'listener-opened': 'info listening',
-  'listener-closed': 'info no longer listening',
-  'api-audit': 'info API',
-  'sds-sent': 'debug secrets sent to Envoy',
-  'sds-accepted': 'debug Envoy took secrets up',
-  'sds-refused': 'error Envoy refused a secret',
-  'sds-unknown': 'warn Envoy asked for a name that is not in sds',
-  'sds-unusable': 'error a secret cannot be served to Envoy',
-  'proxy-renew-failed': 'warn lease of the proxy not renewed',
-  'proxy-answered': 'debug proxy answered',
-  'traces-sent': 'debug traces sent',
-  'traces-dropped': 'warn traces dropped',
-  'logs-sent': 'debug log lines sent',
-  'logs-dropped': 'warn log lines dropped',
-  'audit-lost': 'warn lines of the audit lost',
-  'relay-listening': 'info the relay listens',
-  'relay-live': 'info the audit log is read',
-  'relay-down': 'warn the audit log tells of no changes',
-  'injector-listening': 'info the injector listens',
-  'injector-certificate': 'info the injector has another certificate',
-  'pod-injected': 'info pod injected',
-  'pod-denied': 'warn pod denied',
-};
+type Messages = { readonly [K in Fact['kind']]?: string };
+
+/** The constant message of each fact, by level: a level beside each message would be read at each start. */
+const LINES = {
+  debug: {
+    'login-renewed': 'login renewed',
+    'backend-answered': 'backend answered',
+    'backend-failed': 'backend request failed',
+    'secret-unchanged': 'secret unchanged',
+    'secret-renewed': 'lease renewed',
+    'output-rendered': 'output rendered',
+    'output-checked': 'candidate checked',
+    'output-unchanged': 'output unchanged',
+    'reload-step': 'reload step ended',
+    'child-signalled': 'signal passed on to the child',
+    'sds-sent': 'secrets sent to Envoy',
+    'sds-accepted': 'Envoy took secrets up',
+    'proxy-answered': 'proxy answered',
+    'traces-sent': 'traces sent',
+    'logs-sent': 'log lines sent',
+  },
+  info: {
+    'agent-started': 'started',
+    'agent-stopping': 'stopping',
+    'log-level-changed': 'the log has another level',
+    'init-done': 'done',
+    'config-applied': 'configuration taken',
+    'login-made': 'logged in',
+    'login-resumed': 'login of an earlier process taken up',
+    'login-inline': 'inline auth',
+    'login-replaced': 'login replaced',
+    'login-revoked': 'login revoked',
+    'backend-circuit': 'circuit breaker of the backend changed',
+    'feed-up': 'changes are told',
+    'secret-changed': 'secret changed',
+    'secret-kept': 'secret kept from before',
+    'secret-revoked': 'old value revoked',
+    'secret-absent': 'secret is not there',
+    'secret-dropped': 'secret dropped',
+    'output-waiting': 'output waits',
+    'output-published': 'output published',
+    'output-drift-over': 'published files are right again',
+    'output-recovered': 'output recovered',
+    'reload-planned': 'reload waits for its turn',
+    'reload-skipped': 'reload not needed',
+    'reload-done': 'reload done',
+    'child-started': 'child started',
+    'child-stopping': 'child is asked to stop',
+    'child-ended': 'child ended',
+    'listener-opened': 'listening',
+    'listener-closed': 'no longer listening',
+    'api-audit': 'API',
+    'relay-listening': 'the relay listens',
+    'relay-live': 'the audit log is read',
+    'injector-listening': 'the injector listens',
+    'injector-certificate': 'the injector has another certificate',
+    'pod-injected': 'pod injected',
+  },
+  warn: {
+    'agent-warning': 'warning',
+    'clock-jumped': 'the clock jumped',
+    'login-failed': 'login failed',
+    'login-renew-failed': 'login renewal failed',
+    'feed-down': 'changes are not told',
+    'secret-failed': 'secret failed',
+    'secret-state': 'secret changed state',
+    'output-drifted': 'published files were changed',
+    'reload-output': 'a reload command failed and printed',
+    'child-killed': 'child killed',
+    'sds-unknown': 'Envoy asked for a name that is not in sds',
+    'proxy-renew-failed': 'lease of the proxy not renewed',
+    'traces-dropped': 'traces dropped',
+    'logs-dropped': 'log lines dropped',
+    'audit-lost': 'lines of the audit lost',
+    'relay-down': 'the audit log tells of no changes',
+    'pod-denied': 'pod denied',
+  },
+  error: {
+    'task-crashed': 'a task failed and was started again',
+    'config-rejected': 'configuration refused, the running one stays',
+    'output-failed': 'output failed',
+    'output-rolled-back': 'output rolled back',
+    'reload-failed': 'reload failed',
+    'child-failed': 'child cannot be started',
+    'sds-refused': 'Envoy refused a secret',
+    'sds-unusable': 'a secret cannot be served to Envoy',
+  },
+} as const satisfies Readonly<Record<Level, Messages>>;
+
+/** A fact without a message does not compile. */
+type Told = { [L in Level]: keyof (typeof LINES)[L] }[Level];
 
 /** The level of a fact's line. */
 export function levelOf(fact: Fact): Level {
   if ('again' in fact && fact.again) return 'debug';
   if (fact.kind === 'login-revoked' && fact.failure !== undefined) return 'warn';
   const isRelief = fact.kind === 'secret-state' && fact.state === 'fresh';
-  return isRelief ? 'info' : levelAndMessage(fact)[0];
+  return isRelief ? 'info' : groupOf(fact);
 }
 
-function levelAndMessage({ kind }: Fact): readonly [Level, string] {
-  const line = LINES[kind];
-  const space = line.indexOf(' ');
-  return [line.slice(0, space) as Level, line.slice(space + 1)];
+function groupOf({ kind }: Fact): Level {
+  if (kind in LINES.debug) return 'debug';
+  if (kind in LINES.info) return 'info';
+  return kind in LINES.warn ? 'warn' : 'error';
 }
 
 /**
@@ -109,8 +122,9 @@ function levelAndMessage({ kind }: Fact): readonly [Level, string] {
  */
 export function lineOf(fact: Fact): Line {
   const isLeft = fact.kind === 'login-revoked' && fact.failure !== undefined;
-  const message = isLeft ? 'login not revoked' : levelAndMessage(fact)[1];
   const { kind, ...rest } = fact;
+  const messages: Messages = LINES[groupOf(fact)];
+  const message = isLeft ? 'login not revoked' : (messages[kind satisfies Told] ?? '');
   const fields: Record<string, unknown> = { fact: kind };
   for (const [name, value] of Object.entries(rest)) {
     if (name === 'failure' || name === 'warning') Object.assign(fields, failureFields(value as Failure));

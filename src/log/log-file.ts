@@ -23,6 +23,8 @@ export class LogFile implements Disposable {
   #lookAtMs = Date.now() + LOOK_MS;
   /** The path led nowhere at the last look. */
   #isGone = false;
+  /** The last line of `write` is there in part: what follows it begins a line, so that no more than one is lost. */
+  #isTorn = false;
   #isOpening = false;
   #isClosed = false;
 
@@ -49,9 +51,12 @@ export class LogFile implements Disposable {
   /** @throws PannierError LOG_FILE, when the disk is full for one; a part of the line may be there. */
   write(line: string): void {
     this.#look();
-    const bytes = Buffer.from(line);
+    const bytes = Buffer.from(this.#isTorn ? `\n${line}` : line);
     try {
-      for (let at = 0; at < bytes.length; ) at += writeSync(this.#file.fd, bytes, at);
+      for (let at = 0; at < bytes.length; ) {
+        at += writeSync(this.#file.fd, bytes, at);
+        this.#isTorn = at < bytes.length;
+      }
     } catch (error) {
       throw trouble(this.#path, error, this.#place);
     }
@@ -101,7 +106,10 @@ export class LogFile implements Disposable {
     try {
       const file = await openTrusted(resolve(this.#path), FLAGS);
       const old = this.#isClosed ? file : this.#file;
-      if (!this.#isClosed) this.#file = file;
+      if (!this.#isClosed) {
+        this.#file = file;
+        this.#isTorn = false;
+      }
       await old.close();
     } catch {
       // It is tried again at the next look.

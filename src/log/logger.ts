@@ -50,10 +50,31 @@ export async function jsonForm({
   traced,
 }: Pick<LoggerOptions, 'schema' | 'traced'>): Promise<(fact: Fact) => string> {
   const form = await formOf(schema);
-  return (fact) => form(lineOf(fact), Date.now(), traced?.());
+  return (fact) => {
+    const text = form(lineOf(fact), Date.now(), traced?.());
+    return Buffer.byteLength(text) > MAX_BYTES ? shortened(lineOf(fact), form, traced?.()) : text;
+  };
 }
 
-async function formOf(schema: LogSchema): Promise<(line: Line, wallMs: number, ids?: TraceIds) => string> {
+/** Container runtimes cut what is longer, and no parser takes a part of a line. */
+const MAX_BYTES = 16 * 1024;
+
+/**
+ * The line again, and `shortened` in it: while it is too long, its longest field loses the second half, or is left out
+ * when it is no text and no list.
+ */
+function shortened({ fields, ...line }: Line, form: Form, ids?: TraceIds): string {
+  const sizeOf = ([, value]: [string, unknown]) => JSON.stringify(value)?.length ?? 0;
+  const [name, value] = Object.entries(fields).reduce((a, b) => (sizeOf(b) > sizeOf(a) ? b : a));
+  const half = typeof value === 'string' || Array.isArray(value) ? value.slice(0, value.length / 2) : undefined;
+  const less = { ...line, fields: { ...fields, [name]: half, shortened: true } };
+  const text = form(less, Date.now(), ids);
+  return Buffer.byteLength(text) > MAX_BYTES ? shortened(less, form, ids) : text;
+}
+
+type Form = (line: Line, wallMs: number, ids?: TraceIds) => string;
+
+async function formOf(schema: LogSchema): Promise<Form> {
   if (schema === 'pannier') return jsonLine;
   const { ecsLine, otelLine } = await import('./schemas.ts');
   return schema === 'ecs' ? ecsLine : otelLine;

@@ -123,6 +123,11 @@ export function registerEvents(registry: Registry, { Counter, Histogram }: PromC
   const logLines = counter('log_lines', 'Log lines for a receiver by result: sent, or dropped.', 'result');
   const auditLost = counter('audit_lines_lost', 'Lines of the audit that found no place in its file or socket.');
   const spans = counter('trace_spans', 'Spans of traces by result: sent to the receiver, or dropped.', 'result');
+  // Both results of what is configured are there from the start: `rate` does not see the step to a first value.
+  for (const result of ['sent', 'dropped']) {
+    if (agent.plan().config.log.otlp !== undefined) logLines.inc({ result }, 0);
+    if (agent.tracing !== undefined) spans.inc({ result }, 0);
+  }
   const jumps = counter('clock_jumps', 'Jumps of the wall clock, and suspensions of the machine.');
   const warnings = counter('warnings', 'Warnings by code.', 'code');
 

@@ -6,6 +6,7 @@ import type { Environment } from '../config/environment.ts';
 import type { WireAnswer } from '../http/exchange.ts';
 import { retryAfterMs } from '../http/retry-after.ts';
 import { Transport } from '../http/transport.ts';
+import { seenOf } from './check-files.ts';
 import type { OtlpSettings } from './settings.ts';
 
 export interface ExporterDeps<Item> {
@@ -171,7 +172,7 @@ export class Exporter<Item> {
       return {
         kind: 'failed',
         again: failed.retry === 'backoff',
-        why: this.#failure(failed.seen, failed.code === 'BACKEND_TLS' ? CERTIFICATE_HINT : undefined),
+        why: this.#failure(seenOf(failed), failed.code === 'BACKEND_TLS' ? CERTIFICATE_HINT : undefined),
       };
     }
   }

@@ -7,6 +7,7 @@ import type { TraceIds } from '../base/tracing.ts';
 import type { OtlpLogsConfig, TracesConfig } from '../config/config.ts';
 import type { Environment } from '../config/environment.ts';
 import { levelOf, lineOf } from '../log/lines.ts';
+import { checkFiles } from './check-files.ts';
 import { encodeLogs, type LogRecord } from './encode-logs.ts';
 import { Exporter } from './exporter.ts';
 import { readSettings } from './settings.ts';
@@ -64,6 +65,7 @@ export function openLogs(
         },
         emitTo(emit) {
           report = emit;
+          void checkFiles('logs', settings, deps.clock, emit);
         },
         close: () => exporter.close(),
       },

@@ -27,6 +27,8 @@ export interface OtlpSettings {
   readonly headers: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
   readonly tls: TlsConfig;
+  /** The variables that name the files of `tls`, by its keys. */
+  readonly tlsVariables: ReadonlyMap<string, string>;
   readonly resource: Attributes;
 }
 
@@ -45,7 +47,8 @@ const RESERVED: ReadonlySet<string> = new Set([
   ...['transfer-encoding', 'user-agent'],
 ]);
 
-const UNUSABLE = { traces: 'TRACES_UNUSABLE', logs: 'LOGS_UNUSABLE' } as const;
+/** The code of a setting that cannot be followed. */
+export const UNUSABLE = { traces: 'TRACES_UNUSABLE', logs: 'LOGS_UNUSABLE' } as const;
 
 /** The text of a variable; one that is empty counts as absent. */
 export type Variable = (name: string) => string | undefined;
@@ -100,9 +103,13 @@ export function readSettings(signal: Signal, config: OtlpConfig, env: Environmen
   const attributes = pairsOf(of('OTEL_RESOURCE_ATTRIBUTES') ?? '');
   if (attributes === undefined) warn('OTEL_RESOURCE_ATTRIBUTES', 'it is no list of NAME=VALUE, so none of it is sent');
 
+  const tlsVariables = new Map<string, string>();
   const file = (name: string, key: 'caFile' | 'certFile' | 'keyFile') => {
-    const path = of(forSignal(name) ?? '');
-    return path === undefined ? {} : { [key]: path };
+    const variable = forSignal(name) ?? '';
+    const path = of(variable);
+    if (path === undefined) return {};
+    tlsVariables.set(key, variable);
+    return { [key]: path };
   };
   const tls = {
     skipVerify: false,
@@ -120,6 +127,7 @@ export function readSettings(signal: Signal, config: OtlpConfig, env: Environmen
       ),
       timeoutMs: isTime ? timeoutMs : DEFAULT_TIMEOUT_MS,
       tls,
+      tlsVariables,
       resource: {
         'telemetry.sdk.name': 'pannier',
         'telemetry.sdk.language': 'nodejs',

@@ -2,9 +2,10 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { MAX_REQUEST_BYTES, parseRelayRequest, RELAY_PATH, type RelayLine } from '../feed/relay-protocol.ts';
 import { loadHttp, loadHttps } from '../http/node-http.ts';
+import { type ConnectionLimits, Connections } from '../http/serving/connections.ts';
 import { listenAt, portOf } from '../http/serving/listen.ts';
 import { type ServingPair, tlsOfPair } from '../http/serving/pair.ts';
-import { BodyLimit, readBody } from '../http/serving/read-body.ts';
+import { BodyLimit, readBody, STATUS_OF_NOT_TAKEN } from '../http/serving/read-body.ts';
 import type { Watcher, Watchers } from './watchers.ts';
 
 /** Whether a bearer token is one that agents may come with. */
@@ -23,13 +24,17 @@ export interface RelayServerOptions {
   /** Whether agents trust the pair, as far as it can be known. Absent: there is none. */
   readonly isTrusted?: (() => boolean) | undefined;
   readonly watchers: Watchers;
+  /** Absent: 4,096, of which 2,048 of one address may be unknown. */
+  readonly connections?: ConnectionLimits;
 }
 
 const HEADER_BYTES = 16 * 1024;
 const HEADERS_MS = 10_000;
 const REQUEST_MS = 30_000;
 const CHECK_MS = 1_000;
-const MAX_CONNECTIONS = 4_096;
+
+/** Many agents may come from one address, that of a gateway: those that are known count for `maxOpen` alone. */
+const CONNECTIONS: ConnectionLimits = { maxOpen: 4_096, maxOfAddress: 2_048 };
 
 /** What an agent has not read yet of what it was sent. More than this and it is dropped. */
 const MAX_UNREAD_BYTES = 256 * 1024;
@@ -41,10 +46,12 @@ const MAX_BODIES_BYTES = 64 * 1024 * 1024;
 export class RelayServer implements AsyncDisposable {
   readonly #options: RelayServerOptions;
   readonly #server: Server;
-  readonly #limit = new BodyLimit({ maxBytes: MAX_REQUEST_BYTES, maxBytesAtOnce: MAX_BODIES_BYTES });
+  readonly #bodies = { maxBytes: MAX_REQUEST_BYTES, all: new BodyLimit(MAX_BODIES_BYTES) };
+  readonly #connections: Connections;
 
   private constructor(options: RelayServerOptions) {
     this.#options = options;
+    this.#connections = new Connections(options.connections ?? CONNECTIONS);
     const limits = {
       maxHeaderSize: HEADER_BYTES,
       headersTimeout: HEADERS_MS,
@@ -58,7 +65,7 @@ export class RelayServer implements AsyncDisposable {
       pair === undefined
         ? loadHttp().createServer(limits, handle)
         : loadHttps().createServer({ ...limits, ...this.#tlsOf(pair), handshakeTimeout: HEADERS_MS }, handle);
-    this.#server.maxConnections = MAX_CONNECTIONS;
+    this.#server.on('connection', (socket) => this.#connections.open(socket));
     this.#server.on('tlsClientError', (_, socket) => socket.destroy());
     this.#server.on('clientError', (_, socket) => socket.destroy());
   }
@@ -66,7 +73,8 @@ export class RelayServer implements AsyncDisposable {
   /** @throws PannierError LISTEN_IN_USE or LISTEN_FAILED */
   static async open(options: RelayServerOptions): Promise<RelayServer> {
     const opened = new RelayServer(options);
-    await listenAt(opened.#server, options.host, options.port);
+    const { host, port } = options;
+    await listenAt(opened.#server, { host, port }, '--listen', `${host}:${port}`);
     return opened;
   }
 
@@ -113,6 +121,9 @@ export class RelayServer implements AsyncDisposable {
       if (request.method !== 'POST') return send(response, 405, 'topics are posted\n');
       if (!(await this.#isKnown(request)))
         return send(response, 401, 'neither the token nor the certificate is known\n');
+      const { socket } = request;
+      this.#connections.enter('known', socket);
+      response.once('close', () => this.#connections.enter('idle', socket));
       await this.#watch(request, response);
     } catch {
       send(response, 500, 'the request failed\n');
@@ -128,8 +139,8 @@ export class RelayServer implements AsyncDisposable {
   }
 
   async #watch(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const read = await readBody(request, this.#limit);
-    if (typeof read === 'string') return send(response, read === 'too large' ? 413 : 503, `the topics are ${read}\n`);
+    const read = await readBody(request, this.#bodies);
+    if (typeof read === 'string') return send(response, STATUS_OF_NOT_TAKEN[read], `the topics are ${read}\n`);
     const asked = parseRelayRequest(read.toString('utf8'));
     if (asked === undefined) return send(response, 400, 'the body holds no topics\n');
     const { watchers } = this.#options;

@@ -1,8 +1,10 @@
 import type { Clock } from '../base/clock.ts';
 import { asFailure, type Failure } from '../base/errors.ts';
+import type { Emit } from '../base/fact.ts';
 import type { Tracing } from '../base/tracing.ts';
 import type { TracesConfig } from '../config/config.ts';
 import type { Environment } from '../config/environment.ts';
+import { checkFiles } from '../otlp/check-files.ts';
 import { Exporter } from '../otlp/exporter.ts';
 import { encodeSpans } from './otlp.ts';
 import { readTraceSettings } from './settings.ts';
@@ -35,7 +37,8 @@ export function openTraces(
         onDropped: (spans, failure, again) => tracer.report({ kind: 'traces-dropped', spans, failure, again }),
       },
     });
-    const tracer: Tracer = new Tracer({ ...deps, sampler: settings.sampler, sender });
+    const onStart = (emit: Emit) => void checkFiles('traces', settings, deps.clock, emit);
+    const tracer: Tracer = new Tracer({ ...deps, sampler: settings.sampler, sender, onStart });
     return { tracing: tracer, warnings };
   } catch (error) {
     return { warnings: [...warnings, asFailure(error, config.place)] };

@@ -16,6 +16,8 @@ export interface TracerDeps {
   readonly random: () => number;
   readonly sampler: Sampler;
   readonly sender: { add(spans: readonly Span[]): void; close(): Promise<void> };
+  /** Called when there is an agent, with where its facts go. */
+  readonly onStart?: (emit: Emit) => void;
 }
 
 /**
@@ -69,6 +71,7 @@ export class Tracer implements Tracing {
   /** Reports of the sender, which is made before there is an agent, go where the agent's facts go. */
   emitTo(emit: Emit): void {
     this.#emit = emit;
+    this.#deps.onStart?.(emit);
   }
 
   readonly report: Emit = (fact) => this.#emit(fact);

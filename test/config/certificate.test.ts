@@ -56,6 +56,11 @@ describe('a certificate in the configuration', () => {
     expect(await request({ altNames })).toMatchObject({ altNames });
   });
 
+  it('may have a URI with a comma where the signing request is made here', async () => {
+    const uriSans = ['spiffe://x/a,b'];
+    expect(await request({ uriSans, key: 'local' })).toMatchObject({ uriSans });
+  });
+
   it('finds its CA beside the file that names it', async () => {
     const { secrets, files } = await load({ ca: './ca.pem' });
     expect(secrets.get('tls')?.request['caFile']).toBe(`${dirname(files[0] ?? '')}/ca.pem`);
@@ -81,6 +86,11 @@ describe('a certificate in the configuration', () => {
     [{ key: { local: 'ed25519' }, privateKeyFormat: 'traditional' }, 'privateKeyFormat'],
     [{ privateKeyFormat: 'der' }, 'privateKeyFormat'],
     [{ ipSans: ['10.0.0.7', '10.0.0.256'] }, 'ipSans[1]'],
+    [{ ipSans: ['::1', '::ffff:10.0.0.7'] }, 'ipSans[1]'],
+    [{ uriSans: ['spiffe://x/y', 'spiffe://x/a b'] }, 'uriSans[1]'],
+    [{ uriSans: ['spiffe://x/ü'] }, 'uriSans[0]'],
+    [{ uriSans: ['shop'] }, 'uriSans[0]'],
+    [{ uriSans: ['spiffe://x/a,b'] }, 'uriSans[0]'],
     [{ altNames: ['shop.svc', 'not a name'] }, 'altNames[1]'],
     [{ altNames: ['a.svc,b.svc'] }, 'altNames[0]'],
     [{ altNames: [''] }, 'altNames[0]'],

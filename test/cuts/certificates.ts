@@ -11,6 +11,7 @@ const attempts = cutIn('src/lease/attempts.ts');
 const kept = cutIn('src/deliver/file/kept.ts');
 const wants = cutIn('src/agent/output/wants.ts');
 const acme = cutIn('src/backend/acme/certificate.ts');
+const book = cutIn('src/backend/acme/order-book.ts');
 const accountKey = cutIn('src/backend/acme/account-key.ts');
 const pacing = cutIn('src/backend/acme/pacing.ts');
 
@@ -82,7 +83,12 @@ export const CERTIFICATES: readonly Cut[] = [
   ),
   cutIn('src/http/tls-files.ts')('own-pair', 'validToDate.getTime() > this.#clock.wallMs()', 'validToDate'),
   acme('acme-kept', 'names: namesOf(request),\n        nowMs', 'names: undefined,\n        nowMs'),
-  accountKey('acme-account-key', "emit({\n        kind: 'agent-warning',", "void ({\n        kind: 'agent-warning',"),
+  book('acme-ordered-once', 'Buffer.from(`${FORMAT} ${id}`)', 'Buffer.from(FORMAT)', {
+    by: 'belongs to another request',
+  }),
+  cutIn('src/agent/kept-certificates.ts')('acme-ordered-once', 'source.kept?.(want)', 'undefined'),
+  pacing('acme-pace', 'failures > FREE_STARTS', 'false', { by: 'left alone after more than two' }),
+  accountKey('acme-account-key', "emit({\n      kind: 'agent-warning',", "void ({\n      kind: 'agent-warning',"),
   cutIn('src/backend/acme/challenge/http01.ts')('acme-port', 'if (this.#proofs.size > 0) return;', 'return;'),
   cutIn('src/backend/acme/order.ts')('acme-records', 'await hide();', ''),
   cutIn('src/backend/acme/challenge/dns01.ts')('acme-records', 'await cleanUp(); //', '//', {

@@ -30,4 +30,11 @@ export const PUSH: readonly Cut[] = [
   server('relay-is-bounded', 'response.destroyed || response.writableLength > MAX_UNREAD_BYTES', 'response.destroyed', {
     by: 'reads nothing',
   }),
+  cutIn('src/http/serving/connections.ts')('relay-stays-open', "oldest('new') ?? oldest('idle') ?? fresh", 'fresh', {
+    by: 'gives agents',
+  }),
+  server('relay-stays-open', "this.#connections.enter('known', socket);", '', { by: 'gives agents' }),
+  cutIn('src/http/serving/connections.ts')('relay-stays-open', 'one.address === address && ', '', {
+    by: 'of another address',
+  }),
 ];

@@ -36,6 +36,9 @@ export const SDS: readonly Cut[] = [
   }),
   listener('sds-bounded', 'if (this.#streams.size >= this.#settings.maxStreams) {', 'if (this.#streams.size < 0) {'),
   sotw('sds-bounded', ' || this.#last?.isOpen === true', '', { by: 'never acknowledges' }),
+  cutIn('src/deliver/sds/poll.ts')('sds-bounded', 'this.#slowClients.watch(socket)', '{} as Reading', {
+    by: 'does not end',
+  }),
   listener('sds-socket', 'await this.#bind({ where, place });', ''),
   cutIn('src/deliver/sds/body-of.ts')(
     'sds-never-held',

@@ -289,7 +289,9 @@ export const SECRECY: readonly Cut[] = [
     'if (connection.crowded && this.#service.isVital?.(request) !== true) {',
     'if (connection.busy < 0) {',
   ),
-  cutIn('src/deliver/http/routes.ts')('caps', 'if (length > max) return undefined;', '', { by: '413' }),
+  cutIn('src/http/serving/read-body.ts')('caps', "if (length > maxBytes) return refuse('too large');", '', {
+    by: '413',
+  }),
   listener('caps', 'maxHeaderSize: limits.headerBytes,', 'maxHeaderSize: 1e6,', { by: 'half-open' }),
   cutIn('src/deliver/http/slow-clients.ts')('caps', 'now - reading.sinceMs < limitMs', 'now > 0', {
     by: 'body does not',

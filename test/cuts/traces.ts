@@ -37,6 +37,16 @@ export const TRACES: readonly Cut[] = [
   ),
   stream('audit-not-lost-silently', 'if (!line.isInLog) otherwise(line.fact);', '', { by: 'full disk' }),
   stream('audit-waits-for-nobody', 'this.#lost++;', '', { by: 'are missing' }),
+  cutIn('src/log/log-file.ts')('log-torn-line', 'this.#isTorn = at < bytes.length;', ''),
+  cutIn('src/otlp/check-files.ts')(
+    'traces-settings',
+    "=== '' ? failed.seen : ",
+    "=== '' ? failed.seen : failed.seen + ",
+    {
+      by: 'at the start',
+    },
+  ),
   cutIn('src/log/log-file.ts')('log-file-followed', 'a.dev === b.dev && a.ino === b.ino', 'a.dev === b.dev'),
+  cutIn('src/log/logger.ts')('log-lines-whole', '? shortened(less, form, ids) : text', '? text : text'),
   schemas('log-schemas', '{ id: ids.traceId }', '{ id: ids.spanId }'),
 ];

@@ -2,11 +2,13 @@ import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   closeSync,
+  constants,
   linkSync,
   lstatSync,
   mkdirSync,
   openSync,
   readFileSync,
+  readSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -53,6 +55,24 @@ describe('a log file', () => {
     const path = join(scratch(), 'fifo');
     spawnSync('mkfifo', [path]);
     expect(await logTo(path)).toContain('cannot be written (ENXIO)');
+  });
+
+  it('that took a part of a line, as a disk that gets full does, loses that line and not the next one', async () => {
+    const path = join(scratch(), 'fifo');
+    spawnSync('mkfifo', [path]);
+    const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    using file = await LogFile.open(path);
+    file.write('first\n');
+    const long = `${'x'.repeat(1024 * 1024)}\n`;
+    expect(() => file.write(long)).toThrow('cannot be written (EAGAIN)');
+    const read = Buffer.alloc(2 * 1024 * 1024);
+    const taken = readSync(reader, read);
+    expect(taken).toBeLessThan(long.length);
+    file.write('next\n');
+    file.write('last\n');
+    const rest = read.subarray(0, readSync(reader, read)).toString();
+    expect(rest).toBe('\nnext\nlast\n');
+    closeSync(reader);
   });
 
   it.runIf(isRoot)(

@@ -106,6 +106,19 @@ describe('the metrics', () => {
     },
   );
 
+  it('both results of what is sent by OTLP are there from the start, when it is configured', async () => {
+    const world = observedWorld({ hasTraces: true });
+    const bare = observedWorld();
+    world.state.config = { ...world.state.config, log: { ...world.state.config.log, otlp: { place: 'log.otlp' } } };
+    using made = await metricsOf(world);
+    using without = await metricsOf(bare);
+    const { body } = await made.metrics.scrape('prometheus');
+    for (const name of ['pannier_log_lines_total', 'pannier_trace_spans_total']) {
+      for (const result of ['sent', 'dropped']) expect(body).toContain(`${name}{result="${result}"} 0\n`);
+      expect((await without.metrics.scrape('prometheus')).body).not.toContain(`${name}{`);
+    }
+  });
+
   it('one format does not change the other: counters keep their names', async () => {
     using made = await metricsOf(busyWorld());
     const before = await made.text();

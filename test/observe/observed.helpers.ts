@@ -171,6 +171,7 @@ function configOf({
   const secret = { backend: 'bao', optional: false };
   return {
     backends: new Map([['bao', { kind: 'vault', name: 'bao', timeoutMs: 10_000 }]]),
+    log: {},
     secrets: new Map(secrets.map((name) => [name, { ...secret, name }])),
     outputs: new Map(outputs.map((name) => [name, { name }])),
     ...(proxy === undefined ? {} : { proxy: { backend: 'bao', ...proxy } }),

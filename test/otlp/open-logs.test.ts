@@ -2,8 +2,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { failure } from '../../src/base/errors.ts';
 import type { Fact } from '../../src/base/fact.ts';
 import type { TraceIds } from '../../src/base/tracing.ts';
+import { CLOSE_MS } from '../../src/otlp/exporter.ts';
 import { openLogs } from '../../src/otlp/open-logs.ts';
 import { FakeClock } from '../fake-clock.ts';
+import { eventually } from '../system/agent.helpers.ts';
 import { type Receiver, startReceiver } from './receiver.helpers.ts';
 
 const IDS = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331', sampled: true };
@@ -11,9 +13,10 @@ const IDS = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b716920
 let receiver: Receiver;
 let reports: Fact[];
 let ids: TraceIds | undefined;
+let clock: FakeClock;
 beforeEach(async () => {
   receiver = await startReceiver();
-  [reports, ids] = [[], IDS];
+  [reports, ids, clock] = [[], IDS, new FakeClock()];
 });
 afterEach(() => receiver[Symbol.asyncDispose]());
 
@@ -25,7 +28,7 @@ function open(
   const opened = openLogs(
     { place: 'log.otlp', ...config },
     { place: 'traces', ...traces },
-    { clock: new FakeClock(), random: () => 0.5, env, version: '1.2.3', traced: () => ids },
+    { clock, random: () => 0.5, env, version: '1.2.3', traced: () => ids },
   );
   opened.logs?.emitTo((fact) => void reports.push(fact));
   return opened;
@@ -107,6 +110,25 @@ describe('log lines by OTLP', () => {
     expect(logs).toBe(undefined);
     expect(warnings).toMatchObject([{ code: 'LOGS_UNUSABLE', place }]);
     expect(JSON.stringify(warnings)).not.toContain('c4n4ry');
+  });
+
+  it.each([
+    ['OTEL_EXPORTER_OTLP_CERTIFICATE', '/no/c4n4ry.pem', 'cannot be read (ENOENT)'],
+    ['OTEL_EXPORTER_OTLP_LOGS_CLIENT_KEY', '-----BEGIN PRIVATE KEY-----\nc4n4ry: 1): 2', 'cannot be read (ENOENT)'],
+    ['OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE', import.meta.filename, 'the certificate files are not usable PEM'],
+  ])('have a warning at the start when %s names no file of certificates', async (place, text, seen) => {
+    const endpoint = receiver.address.replace('http:', 'https:');
+    const { logs } = open({ [place]: text }, { endpoint });
+    await eventually(() => expect(reports).toHaveLength(1));
+    expect(reports).toMatchObject([{ kind: 'agent-warning', warning: { code: 'LOGS_UNUSABLE', place, seen } }]);
+    logs?.take(WARNING, 'info');
+    const closed = logs?.close();
+    await eventually(() => expect(clock.waiting).toBe(2)); // for the next try, and for the end of all
+    await clock.advance(CLOSE_MS);
+    await closed;
+    expect(reports).toMatchObject([{}, { kind: 'logs-dropped', lines: 1, failure: { seen } }]);
+    expect(JSON.stringify(reports)).not.toContain('c4n4ry');
+    expect(open({ [place]: text }).warnings).toEqual([]);
   });
 
   it('are switched off by OTEL_LOGS_EXPORTER=none', () => {

@@ -16,6 +16,7 @@ const config = inFile('test/config/certificate.test.ts', 'a certificate in the c
 
 const acme = inFile('test/backend/acme/openbao.test.ts', 'a certificate by ACME of a real OpenBao');
 const account = inFile('test/backend/acme/openbao.test.ts', 'the account of ACME');
+const ordered = inFile('test/backend/acme/openbao.test.ts', 'what was ordered and is not published');
 const noIssue = inFile('test/backend/acme/openbao.test.ts', 'an ACME server that does not issue');
 const port = inFile('test/backend/acme/http01.test.ts', 'the port of http-01');
 const orders = inFile('test/backend/acme/renewal-info.test.ts', 'orders that fail');
@@ -156,6 +157,13 @@ export const certificates: Section = {
       byAcme('is published with its key, and six restarts order nothing, write nothing and reload nothing'),
     ),
     held(
+      'acme-ordered-once',
+      'A certificate of ACME that is not published yet is taken up by the next start, and not ordered again.',
+      byAcme('that is not published yet is taken up by the next starts, and not ordered again'),
+      ordered('is kept for the same account and request alone, and taken up without one request'),
+      ordered('counts for nothing in a file that was changed, that belongs to another request, or that is a folder'),
+    ),
+    held(
       'acme-account-key',
       'The key of an ACME account is made when its file is missing, with a warning, and never replaced.',
       account('has a key that is made when the file is missing, told of once, private and used again'),
@@ -181,10 +189,11 @@ export const certificates: Section = {
     ),
     held(
       'acme-pace',
-      'No failure becomes a storm of orders: they are up to an hour apart, and as far as the issuer asks for.',
+      'No failure becomes a storm of orders, also over restarts: up to an hour apart, and as far as the issuer asks for.',
       orders('are a minute or two apart at first and an hour in the end, and one by one'),
       orders('are as far apart as the issuer asks for, a day at most'),
       noIssue('is not asked again while it wants to be left alone, however long that is'),
+      noIssue('is left alone after more than two failures although the agent starts again and again'),
     ),
     held(
       'acme-renewal-information',

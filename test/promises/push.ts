@@ -8,6 +8,10 @@ const feed = inFile('test/feed/relay-feed.test.ts', 'RelayFeed');
 const covered = inFile('test/lease/covered.test.ts', 'a secret whose changes are told');
 const watchers = inFile('test/relay/watchers.test.ts', 'Watchers');
 const server = inFile('test/relay/server.test.ts', 'RelayServer');
+const silent = inFile(
+  'test/relay/server.test.ts',
+  'RelayServer while silent clients hold as many connections as it has',
+);
 const push = inFile('test/system/push.test.ts', 'push on OpenBao');
 const canary = inFile('test/system/canary-push.test.ts', 'no value comes out with the feed of changes');
 
@@ -67,6 +71,13 @@ export const pushing: Section = {
       watchers('drops an agent that does not read, and no other'),
       server('drops an agent that reads nothing, and keeps little for it'),
       watchers('takes no more marks than it has room for, and has room again when an agent leaves'),
+    ),
+    held(
+      'relay-stays-open',
+      'Slow or silent clients keep no agent out of a relay, and end no subscription.',
+      silent('gives agents their subscriptions, and leaves those that they have'),
+      silent('closes no connection of another address for them'),
+      push('gives an agent its subscription while more silent connections come than it has'),
     ),
   ],
 };

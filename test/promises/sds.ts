@@ -5,6 +5,7 @@ const delta = inFile('test/deliver/sds/delta.test.ts', 'a Delta stream');
 const onDemand = inFile('test/deliver/sds/delta.test.ts', 'a name on demand');
 const alone = inFile('test/config/sds-on-demand.test.ts', 'certificates on demand alone');
 const socket = inFile('test/deliver/sds/listener.test.ts', 'the socket of sds');
+const rest = inFile('test/deliver/sds/listener.test.ts', 'POST /v3/discovery:secrets');
 const certificate = inFile('test/deliver/sds/body-of.test.ts', 'a certificate for Envoy');
 const envoy = inFile('test/system/sds.test.ts', 'Envoy with its secrets from the agent');
 const rotation = inFile('test/system/sds-rotation.test.ts', 'Envoy serves TLS with a certificate of OpenBao');
@@ -78,10 +79,11 @@ export const sds: Section = {
     ),
     held(
       'sds-bounded',
-      'A client that opens too many streams, never acknowledges or sends garbage takes nothing from others.',
+      'A client that opens too many streams, never acknowledges, sends garbage or ends no request takes nothing from others.',
       socket('answers others while a client opens 1,000 streams, and warns once'),
       socket('sends a client that never acknowledges one answer and no more'),
       socket('ends the stream of a client that sends garbage, and answers others'),
+      rest('a client that does not end %s is answered 408'),
     ),
     held(
       'sds-socket',

@@ -10,8 +10,14 @@ const collected = inFile(
   'test/system/log-pipelines.test.ts',
   'the filelog receiver of the collector, which needs go on the PATH',
 );
+const forwarded = inFile(
+  'test/system/log-forward.test.ts',
+  'the fluentforward receiver of the collector, which needs go on the PATH',
+);
 const stream = inFile('test/log/audit/stream.test.ts', 'the audit stream');
 const audit = inFile('test/system/audit-stream.test.ts', 'the audit');
+const file = inFile('test/log/log-file.test.ts', 'a log file');
+const whole = inFile('test/log/long-lines.test.ts', 'a line of the schema %s');
 const schemas = inFile('test/log/schemas.test.ts', 'a log line');
 
 export const tracing: Section = {
@@ -48,12 +54,22 @@ export const tracing: Section = {
       'What is wrong with a setting of traces is a warning that does not show it, and does not end the agent.',
       settings('that cannot be used are a warning, and nothing is sent: %s=%s'),
       settings('that are wrong beside the address are warnings, and traces are sent'),
+      logs('have a warning at the start when %s names no file of certificates'),
     ),
     held(
       'log-schemas',
       'A log line says the same in each schema: Pannier, ECS and OpenTelemetry.',
       schemas('says the same in each schema: %s'),
       collected('reads a log of the schema %s as the page configures it'),
+      forwarded(
+        'reads what the logging driver of Docker sends of log and audit in the schema %s, as the page configures it',
+      ),
+    ),
+    held(
+      'log-lines-whole',
+      'No log line is longer than the 16 KiB that container runtimes take: its longest field is shortened, and the line says so.',
+      whole('is never longer than container runtimes take: %s'),
+      whole('is whole when it is short enough'),
     ),
     held(
       'logs-by-otlp',
@@ -82,6 +98,11 @@ export const tracing: Section = {
       stream('keeps what a full disk does not take, has it in the log too, warns once, and writes it later'),
       stream('connects to a socket again, and sends it what waited'),
       audit('is not lost when its standard output is a socket that the child of exec has too: it is in the log'),
+    ),
+    held(
+      'log-torn-line',
+      'A line that a full disk took in part is the only one of its file that is lost.',
+      file('that took a part of a line, as a disk that gets full does, loses that line and not the next one'),
     ),
     held(
       'log-file-followed',

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { IncomingMessage, RequestOptions } from 'node:http';
 import { request } from 'node:https';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { MAX_REQUEST_BYTES } from '../../src/feed/relay-protocol.ts';
 import { RelayServer, type RelayServerOptions } from '../../src/relay/server.ts';
@@ -95,6 +95,58 @@ describe('RelayServer', () => {
       )
       .toBe(0);
     expect(watchers.counts.dropped).toBe(1);
+  });
+
+  describe('while silent clients hold as many connections as it has', () => {
+    const connections = { maxOpen: 256, maxOfAddress: 128 };
+    const request = `POST /v1/watch HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer right\r\nContent-Length: ${TOPICS.length}\r\n\r\n${TOPICS}`;
+
+    async function dial(port: number, localAddress = '127.0.0.1'): Promise<Socket> {
+      const socket = connect({ port, host: '127.0.0.1', localAddress });
+      socket.on('error', () => {});
+      releases.push(async () => void socket.destroy());
+      await once(socket, 'connect');
+      return socket;
+    }
+
+    async function beSilent(port: number, count: number, localAddress?: string): Promise<void> {
+      for (let i = 0; i < count; i++) await dial(port, localAddress);
+    }
+
+    /** Resolves when the relay has answered with its first line. */
+    async function subscribe(socket: Socket): Promise<void> {
+      socket.write(request);
+      let text = '';
+      while (!text.includes('"live":true')) text += String((await once(socket, 'data'))[0]);
+    }
+
+    it('gives agents their subscriptions, and leaves those that they have', async () => {
+      const { server, watchers } = await serve({ connections });
+      const early = await dial(server.port);
+      await subscribe(early);
+      await beSilent(server.port, 300);
+      await subscribe(await dial(server.port));
+      await beSilent(server.port, 300);
+      expect(watchers.counts.watchers).toBe(2);
+      watchers.changed({ namespace: '', path: 'secret/a', reach: 'path' });
+      expect(String((await once(early, 'data'))[0])).toContain('"changed":[0]');
+    });
+
+    it('closes no connection of another address for them', async () => {
+      const { server } = await serve({ connections });
+      const slow = await dial(server.port);
+      await beSilent(server.port, 300, '127.0.0.2');
+      await subscribe(slow);
+    });
+
+    it('takes as many agents of one address as it has connections, and then no more', async () => {
+      const { server, watchers } = await serve({ connections });
+      for (let i = 0; i < 256; i++) await subscribe(await dial(server.port));
+      const late = await dial(server.port);
+      late.resume();
+      await once(late, 'close');
+      expect(watchers.counts.watchers).toBe(256);
+    });
   });
 
   it('takes certificates of its own authority alone, and shows a new pair to new connections', async () => {

@@ -7,7 +7,9 @@ import { promisify } from 'node:util';
 import { cacheDir } from './cache.ts';
 
 /** Resolves to its path. The first call takes 20 seconds to some minutes; it needs `go` on the PATH (see `hasGo`). */
-export async function ensureGoProgram(name: 'go-client' | 'log-collector' | 'otlp-receiver'): Promise<string> {
+export async function ensureGoProgram(
+  name: 'docker-fluentd' | 'go-client' | 'log-collector' | 'otlp-receiver',
+): Promise<string> {
   const source = join(import.meta.dirname, '..', 'fixtures', name);
   const hash = createHash('sha256');
   for (const file of ['go.mod', 'go.sum', 'main.go']) hash.update(await readFile(join(source, file)));

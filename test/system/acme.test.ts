@@ -1,5 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dnsProgram } from '../backend/acme/acme.helpers.ts';
@@ -24,7 +24,7 @@ async function issued(): Promise<number> {
   return data.keys.length;
 }
 
-async function setUp(names: readonly string[]) {
+async function setUp(names: readonly string[], check = {}) {
   const place = await scene.place();
   const app = await scene.application(place.dir);
   const program = dnsProgram(dns, place.dir);
@@ -44,6 +44,7 @@ async function setUp(names: readonly string[]) {
         dir: './out',
         files: { 'tls.pem': { content: '{{pem tls.certificate tls.caChain tls.privateKey}}\n' } },
         reload: [{ signal: { name: 'SIGHUP', pidFile: app.pidFile } }],
+        ...check,
       },
     },
   });
@@ -69,6 +70,27 @@ describe('a certificate by ACME, from order to file', () => {
     }
     expect([await issued(), statSync(join(place.dir, 'out/tls.pem')).ino]).toEqual(before);
     expect([pem(), app.reloads()]).toEqual([published, 0]);
+  });
+
+  it('that is not published yet is taken up by the next starts, and not ordered again', async () => {
+    const gate = { check: { command: { argv: ['test', '-e', '{dir}/../../good'] } } };
+    const { place, config, pem } = await setUp(['shop.test'], gate);
+    const before = await issued();
+    for (let i = 0; i < 3; i++) {
+      const refused = await scene.init(config);
+      expect([refused.status, refused.stderr()]).toEqual([1, expect.stringContaining('OUTPUT_CHECK_FAILED')]);
+    }
+    expect(await issued()).toBe(before + 1);
+    writeFileSync(join(place.dir, 'good'), '');
+    expect((await scene.init(config)).status).toBe(0);
+    const published = pem();
+    expect(new X509Certificate(published).checkPrivateKey(createPrivateKey(published))).toBe(true);
+    expect(await issued()).toBe(before + 1);
+    const orders = join(place.dir, 'account.key.orders');
+    const [file = ''] = readdirSync(orders);
+    const sealed = readFileSync(join(orders, file), 'latin1');
+    expect([statSync(orders).mode & 0o777, statSync(join(orders, file)).mode & 0o777]).toEqual([0o700, 0o600]);
+    for (const line of published.split('\n').filter((one) => one !== '')) expect(sealed).not.toContain(line);
   });
 
   it('tells why it is refused in the words of the issuer, at once', async () => {

@@ -6,13 +6,13 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { findFreePort } from '../servers/free-port.ts';
 import { runAgent } from './agent.helpers.ts';
+import { LOUD, LOUD_LOG } from './canary.helpers.ts';
 import { fileBackend, writeSecrets } from './file-backend.helpers.ts';
 import { useScene } from './openbao.helpers.ts';
 
 const scene = useScene();
 const CANARY = 's3cr3t-canary-api';
 const TOKEN = `${CANARY}-token`;
-const LOUD = { DEBUG: '*', NODE_DEBUG: 'http,net,tls,fs,timer,stream' };
 
 describe('the local API shows values only to clients that may read them', () => {
   it('in logs, errors, arguments or refusals, with every debug switch on', async () => {
@@ -25,7 +25,7 @@ describe('the local API shows values only to clients that may read them', () => 
       hidden: { password: `${CANARY}-3` },
     });
     const config = await at.config({
-      log: { level: 'trace', format: 'json' },
+      log: LOUD_LOG,
       backends: fileBackend,
       secrets: { app: { key: 'app' }, hidden: { key: 'hidden' } },
       api: {

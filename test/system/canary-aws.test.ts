@@ -1,14 +1,11 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { awsError, type Fault, startAwsProxy } from '../faults/aws-proxy.ts';
 import { findFreePort, type Moto, startMoto } from '../servers/index.ts';
-import { eventually, type Place, runAgent } from './agent.helpers.ts';
+import { eventually, runAgent } from './agent.helpers.ts';
+import { CANARY, filesWithCanary, LOUD_LOG, loudIn } from './canary.helpers.ts';
 import { useScene } from './openbao.helpers.ts';
-
-/** Part of every value and credential that must not come out. */
-const CANARY = 'c4n4ry';
-const LOG = { level: 'trace', format: 'json' };
 
 const scene = useScene();
 let moto: Moto;
@@ -17,34 +14,16 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(() => moto.stop());
 
-/** Environment with every debug output of Node and of libraries. */
-function loudEnv({ dir }: Place): Record<string, string> {
-  mkdirSync(join(dir, 'tmp'), { recursive: true });
-  return {
-    DEBUG: '*',
-    NODE_DEBUG: 'http,https,net,tls,stream,fs,module',
-    TMPDIR: join(dir, 'tmp'),
-    HOME: dir,
-    AWS_REGION: 'eu-west-1',
-    AWS_EC2_METADATA_DISABLED: 'true',
-  };
-}
-
+/** Where the agent is, without the service that machines of EC2 ask. */
+const MACHINE = { AWS_REGION: 'eu-west-1', AWS_EC2_METADATA_DISABLED: 'true' };
 const KEYS = {
   AWS_ACCESS_KEY_ID: 'AKIATEST',
   AWS_SECRET_ACCESS_KEY: `${CANARY}-secret-key`,
   AWS_SESSION_TOKEN: `${CANARY}-session`,
 };
 
-/** Files below `dir`, without those of outputs, that hold the canary. Links are not followed. */
-function filesWithCanary(dir: string): string[] {
-  return readdirSync(dir, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter((path) => statSync(path).size < 1e7 && readFileSync(path).includes(CANARY))
-    .map((path) => path.slice(dir.length + 1))
-    .filter((path) => !/^good\/\.\.(g\d+|data)\//.test(path));
-}
+/** Files below `dir`, without those of the good output, that hold the canary. */
+const straysIn = (dir: string) => filesWithCanary(dir).filter((path) => !/^good\/\.\.(g\d+|data)\//.test(path));
 
 describe('no value and no key of AWS comes out anywhere but in the outputs', () => {
   it('with secrets, parameters, prefixes and roles, good and failing, and every debug switch on', async () => {
@@ -58,7 +37,7 @@ describe('no value and no key of AWS comes out anywhere but in the outputs', () 
     await moto.putParameter('/canary/url', `${CANARY}-3`, 'SecureString');
     const roleArn = 'arn:aws:iam::123456789012:role/shop';
     const config = await place.config({
-      log: LOG,
+      log: LOUD_LOG,
       backends: { aws: { kind: 'aws-secrets-manager', endpoint: moto.address } },
       secrets: {
         one: { secretId: 'canary/one', refresh: '200ms' },
@@ -81,7 +60,7 @@ describe('no value and no key of AWS comes out anywhere but in the outputs', () 
         worse: { dir: join(dir, 'worse'), files: { f: { format: 'raw', from: 'all' } } },
       },
     });
-    const env = { ...loudEnv(place), ...KEYS };
+    const env = { ...loudIn(dir), ...MACHINE, ...KEYS };
     const init = await scene.init(config, '20s', { env });
     expect(init.status).toBe(1);
     const agent = scene.run(config, { env });
@@ -94,7 +73,7 @@ describe('no value and no key of AWS comes out anywhere but in the outputs', () 
     expect(said).not.toContain(CANARY);
     // Credentials of a session that was assumed, and a signing key.
     expect(said).not.toMatch(/ASIA[A-Z0-9]{8}|AWS4-HMAC|FQoGZ/);
-    expect(filesWithCanary(dir)).toEqual([]);
+    expect(straysIn(dir)).toEqual([]);
     expect(readdirSync(join(dir, 'tmp'))).toEqual([]);
   });
 
@@ -110,7 +89,7 @@ describe('no value and no key of AWS comes out anywhere but in the outputs', () 
     const port = await findFreePort();
     const aws = { onDemand: true, allow: ['named/*'], parameters: ['/named/*'], ttl: '0s' };
     const config = await place.config({
-      log: LOG,
+      log: LOUD_LOG,
       backends: { aws: { kind: 'aws-secrets-manager', endpoint: proxy.address } },
       api: {
         audit: 'all',
@@ -120,7 +99,7 @@ describe('no value and no key of AWS comes out anywhere but in the outputs', () 
         ],
       },
     });
-    const agent = scene.run(config, { env: { ...loudEnv(place), ...KEYS } });
+    const agent = scene.run(config, { env: { ...loudIn(dir), ...MACHINE, ...KEYS } });
     await agent.waitFor('listener-opened', { count: 2 });
     const headers = { 'X-Aws-Parameters-Secrets-Token': token };
     const get = async (path: string) => {
@@ -148,7 +127,7 @@ describe('no value and no key of AWS comes out anywhere but in the outputs', () 
     await agent.stop();
     expect(agent.output()).toContain('read-on-demand');
     expect(agent.output() + status.output()).not.toContain(CANARY);
-    expect(filesWithCanary(dir)).toEqual(['token']);
+    expect(straysIn(dir)).toEqual(['token']);
   });
 
   it.each<[string, Fault]>([
@@ -169,7 +148,7 @@ describe('no value and no key of AWS comes out anywhere but in the outputs', () 
     const { dir } = place;
     writeFileSync(join(dir, 'token'), `${CANARY}.jwt.x`);
     const config = await place.config({
-      log: LOG,
+      log: LOUD_LOG,
       backends: { aws: { kind: 'aws-secrets-manager', endpoint: proxy.address } },
       secrets: {
         a: { secretId: 'a' },
@@ -179,19 +158,20 @@ describe('no value and no key of AWS comes out anywhere but in the outputs', () 
       },
       outputs: { o: { dir: join(dir, 'o'), files: { f: { format: 'json', from: ['a', 'b', 'c', 'd'] } } } },
     });
-    const init = await scene.init(config, '1500ms', { env: { ...loudEnv(place), ...KEYS } });
+    const init = await scene.init(config, '1500ms', { env: { ...loudIn(dir), ...MACHINE, ...KEYS } });
     expect(proxy.calls.some(({ headers }) => headers['x-amz-security-token'] === `${CANARY}-session`)).toBe(true);
     expect(init.status).toBeGreaterThan(0);
     expect(init.stderr()).toContain('init: ');
     expect(init.output()).not.toContain(CANARY);
     const irsa = {
-      ...loudEnv(place),
+      ...loudIn(dir),
+      ...MACHINE,
       AWS_WEB_IDENTITY_TOKEN_FILE: join(dir, 'token'),
       AWS_ROLE_ARN: 'arn:aws:iam::123456789012:role/irsa',
     };
     const other = await scene.init(config, '1500ms', { env: irsa });
     expect(proxy.calls.some(({ body }) => body.includes(`${CANARY}.jwt`))).toBe(true);
     expect(other.output()).not.toContain(CANARY);
-    expect(filesWithCanary(dir).filter((path) => path !== 'token')).toEqual([]);
+    expect(straysIn(dir).filter((path) => path !== 'token')).toEqual([]);
   });
 });

@@ -1,9 +1,9 @@
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createAuthority } from '../servers/certificates.ts';
 import { createPlace, type Place, runAgent } from './agent.helpers.ts';
-import { LOUD } from './canary.helpers.ts';
+import { LOUD_LOG, loudIn } from './canary.helpers.ts';
 import { fileBackend, writeSecrets } from './file-backend.helpers.ts';
 
 const PASSWORD = 'c4n4ry "p4ssword"';
@@ -15,7 +15,6 @@ describe('a private key and the password of a keystore', () => {
   it('come out in the outputs only, with good files and with bad ones, and every debug switch on', async () => {
     place = await createPlace();
     const { dir, config } = place;
-    mkdirSync(join(dir, 'tmp'));
     const root = createAuthority('Root');
     const pair = root.issue({ commonName: 'shop.svc' });
     const other = root.issue({ commonName: 'other.svc' });
@@ -40,12 +39,12 @@ describe('a private key and the password of a keystore', () => {
     };
     const outputs = Object.entries(bad).map(([name, file]) => [name, { dir: join(dir, name), files: { f: file } }]);
     const file = await config({
-      log: { level: 'trace', format: 'json' },
+      log: LOUD_LOG,
       backends: fileBackend,
       secrets: { tls: { key: 'tls' }, mixed: { key: 'mixed' }, store: { key: 'store' } },
       outputs: { good: { dir: join(dir, 'good'), files: good }, ...Object.fromEntries(outputs) },
     });
-    const env = { ...LOUD, TMPDIR: join(dir, 'tmp'), HOME: dir };
+    const env = loudIn(dir);
     const init = await runAgent(['init', '-c', file, '--timeout', '20s'], { env });
     const shown = await runAgent(['render', '-c', file, '--output', 'good'], { env });
     const again = await runAgent(['init', '-c', file, '--timeout', '20s'], { env });

@@ -3,13 +3,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { enableUserpass } from '../servers/index.ts';
 import { runAgent } from './agent.helpers.ts';
+import { CANARY, LOUD } from './canary.helpers.ts';
 import { writeSecrets } from './file-backend.helpers.ts';
 import { baoOf, useScene, useWorld } from './openbao.helpers.ts';
-
-/** Part of every value, token and password. */
-const CANARY = 'c4n4ry';
-/** Every debug output of Node and of libraries. */
-const LOUD = { DEBUG: '*', NODE_DEBUG: 'http,https,net,tls,stream,fs,module,child_process' };
 
 const scene = useScene();
 const world = useWorld();

@@ -1,25 +1,23 @@
-import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { runAgent } from './agent.helpers.ts';
+import { CANARY, filesWithCanary, LOUD_LOG, loudIn } from './canary.helpers.ts';
 import { execAppIn } from './exec.helpers.ts';
 import { baoOf, useScene, useWorld } from './openbao.helpers.ts';
 
 const scene = useScene();
 const world = useWorld();
-const CANARY = 'c4n4ry';
-const LOUD = { DEBUG: '*', NODE_DEBUG: 'child_process,http,https,net,tls,stream,fs,module' };
 
 it('a value of a variable is in the environment of the child, and nowhere else', async () => {
   const { dir, config } = await scene.place();
-  mkdirSync(join(dir, 'tmp'));
   const token = await world().login();
-  const env = { ...LOUD, TMPDIR: join(dir, 'tmp'), VAULT_TOKEN: token, BAO_TOKEN: `${CANARY}-token` };
+  const env = { ...loudIn(dir), VAULT_TOKEN: token, BAO_TOKEN: `${CANARY}-token` };
   const write = (password: string, more: object = {}) =>
     world().putSecret('marked', { password: `${CANARY}-${password}`, ...more });
   const of = (exec: object) =>
     config({
-      log: { level: 'trace', format: 'json' },
+      log: LOUD_LOG,
       backends: {
         k8s: baoOf(world()),
         token: { kind: 'vault', address: world().bao.address, auth: { method: 'token' } },
@@ -68,11 +66,3 @@ it('a value of a variable is in the environment of the child, and nowhere else',
   expect(filesWithCanary(dir)).toEqual(['events']); // the application itself wrote its environment there
   expect(readdirSync(join(dir, 'tmp'))).toEqual([]);
 }, 60_000);
-
-function filesWithCanary(dir: string): string[] {
-  return readdirSync(dir, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter((path) => statSync(path).size < 1e7 && readFileSync(path).includes(CANARY))
-    .map((path) => path.slice(dir.length + 1));
-}

@@ -1,12 +1,10 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { refuseWith, startFakeApiServer } from '../backend/kubernetes/fake-api-server.ts';
 import { createPlace, eventually, runAgent, startAgent } from './agent.helpers.ts';
-import { LOUD } from './canary.helpers.ts';
+import { CANARY, filesWithCanary, LOUD_LOG, loudIn } from './canary.helpers.ts';
 
-/** Part of every value and of every credential. */
-const CANARY = 'c4n4ry';
 const SECRET = '/api/v1/namespaces/shop/secrets/db';
 
 const open: AsyncDisposable[] = [];
@@ -14,25 +12,15 @@ afterEach(async () => {
   for (const one of open.splice(0).reverse()) await one[Symbol.asyncDispose]();
 });
 
-/** Files below `dir` that hold the canary. */
-const filesWithCanary = (dir: string) =>
-  readdirSync(dir, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter((path) => statSync(path).size < 1e7 && readFileSync(path).includes(CANARY))
-    .map((path) => path.slice(dir.length + 1))
-    .sort();
-
 async function setUp() {
   const server = await startFakeApiServer();
   open.push(server);
   const place = await createPlace();
   open.push(place);
   const { dir } = place;
-  mkdirSync(join(dir, 'tmp'));
   server.putSecret('db', { password: `${CANARY}-1`, bytes: Uint8Array.from([0xff, ...Buffer.from(CANARY)]) });
   server.putConfigMap('settings', { color: `${CANARY}-2` });
-  return { server, place, dir, env: { ...LOUD, TMPDIR: join(dir, 'tmp'), HOME: dir } };
+  return { server, place, dir, env: loudIn(dir) };
 }
 
 describe('of a cluster no value and no credential comes out anywhere but in the outputs', () => {
@@ -42,7 +30,7 @@ describe('of a cluster no value and no credential comes out anywhere but in the 
     const { server, place, dir, env } = await setUp();
     writeFileSync(join(dir, 'token'), `token-${CANARY}`);
     const config = await place.config({
-      log: { level: 'trace', format: 'json' },
+      log: LOUD_LOG,
       backends: { k8s: { kind: 'kubernetes', address: server.address, tokenFile: './token', namespace: 'shop' } },
       secrets: { db: { kubernetesSecret: 'db', refresh: '1s' }, settings: { configMap: 'settings', refresh: '1s' } },
       outputs: { o: { dir: './out', files: { 'app.json': { content: '{{db.password}} {{settings.color}}' } } } },
@@ -100,7 +88,7 @@ describe('of a cluster no value and no credential comes out anywhere but in the 
     };
     writeFileSync(join(dir, 'kubeconfig'), JSON.stringify(kubeconfig));
     const config = await place.config({
-      log: { level: 'trace', format: 'json' },
+      log: LOUD_LOG,
       backends: { k8s: { kind: 'kubernetes', kubeconfig: './kubeconfig' } },
       secrets: { db: { kubernetesSecret: 'db' } },
       outputs: { o: { dir: './out', files: { password: { format: 'raw', from: 'db.password' } } } },

@@ -1,17 +1,18 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type FaultRequest, reply, startFaultServer } from '../faults/fault-server.ts';
 import { enableAppRole, enableCertAuth, enableJwtAuth, enableUserpass } from '../servers/index.ts';
 import type { Place } from './agent.helpers.ts';
+import { CANARY, LOUD_LOG, loudIn } from './canary.helpers.ts';
 import { useScene, useWorld } from './openbao.helpers.ts';
 
 /** No credential of a login is shown anywhere: not when it works, and not when the server's answer repeats it. */
 
 const scene = useScene();
 const world = useWorld({ openBao: { tls: true } });
-const PASSWORD = `c4n4ry-${randomBytes(8).toString('hex')}`;
+const PASSWORD = `${CANARY}-${randomBytes(8).toString('hex')}`;
 
 beforeAll(async () => {
   const shop = { role: 'shop', policies: ['shop'] };
@@ -22,18 +23,10 @@ beforeAll(async () => {
   await enableCertAuth(bao, shop);
 });
 
-/** Environment with every debug output of Node and of libraries. */
-function loudEnv({ dir }: Place): Record<string, string> {
-  const tmp = join(dir, 'tmp');
-  mkdirSync(tmp, { recursive: true });
-  const NODE_DEBUG = 'http,https,net,tls,stream,fs,module,child_process';
-  return { DEBUG: '*', NODE_DEBUG, NODE_OPTIONS: '', TMPDIR: tmp, HOME: dir };
-}
-
 function configOf(place: Place, backends: Readonly<Record<string, object>>): Promise<string> {
   const names = Object.keys(backends);
   return place.config({
-    log: { level: 'trace', format: 'json' },
+    log: LOUD_LOG,
     backends: Object.fromEntries(
       names.map((name) => [name, { kind: 'vault', address: world().bao.address, ...backends[name] }]),
     ),
@@ -72,7 +65,7 @@ describe('the credentials of logins come out nowhere', () => {
       removed: { auth: { ...approle, secretIdFile: put(place, 'plain', plain), removeSecretIdFile: true } },
       wrong: { auth: { method: 'userpass', username: 'nobody', passwordFile } },
     });
-    const env = loudEnv(place);
+    const env = loudIn(place.dir);
     const agent = scene.run(config, { env });
     for (const name of ['jwt', 'userpass', 'cert', 'wrapped', 'removed']) {
       await agent.waitFor('output-published', { fits: ({ output }) => output === name });
@@ -130,7 +123,7 @@ describe('the credentials of logins come out nowhere', () => {
       const place = await scene.place();
       const backend = { address: server.address, auth: auth(put(place, 'credential', `${PASSWORD}\n`)) };
       const config = await configOf(place, { bao: backend });
-      const agent = await scene.init(config, '700ms', { env: loudEnv(place) });
+      const agent = await scene.init(config, '700ms', { env: loudIn(place.dir) });
       // The credential was sent, so the search below can fail.
       expect(server.requests.some((request) => echo(request).includes(PASSWORD))).toBe(true);
       if (method === 'wrapped' && server.requests.some(({ path }) => path.endsWith('/unwrap'))) {

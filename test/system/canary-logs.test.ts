@@ -3,12 +3,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { startReceiver } from '../otlp/receiver.helpers.ts';
 import { eventually } from './agent.helpers.ts';
-import { LOUD } from './canary.helpers.ts';
+import { CANARY, LOUD, LOUD_LOG, wellAndFailing } from './canary.helpers.ts';
 import { get } from './observe.helpers.ts';
-import { baoOf, published, useScene, useWorld } from './openbao.helpers.ts';
-
-/** Part of every value, of every private path, and of the receiver's own credential. */
-const CANARY = 'c4n4ry';
+import { published, useScene, useWorld } from './openbao.helpers.ts';
 
 const scene = useScene();
 const world = useWorld();
@@ -18,12 +15,8 @@ describe('no value comes out in a log line', () => {
     'by OTLP, and none in the audit by %s, whether all is well or failing, with every debug switch on',
     async (way) => {
       await using receiver = await startReceiver();
-      const { putSecret } = world();
-      await putSecret('app', { password: CANARY, team: CANARY });
-      await putSecret(CANARY, { key: `${CANARY}-1` });
       const place = await scene.place();
       const at = (name: string) => join(place.dir, name);
-      const token = await world().login();
       let audited = '';
       const server = createServer((socket) => {
         socket.on('data', (bytes) => {
@@ -31,33 +24,19 @@ describe('no value comes out in a log line', () => {
         });
       });
       await new Promise<void>((resolve) => server.listen(at('audit.sock'), resolve));
+      const { sections, token } = await wellAndFailing(world(), place.dir, {
+        good: {
+          quiet: '50ms',
+          reload: [{ command: { argv: ['/bin/sh', '-c', `grep -q ${CANARY} '${at('good')}/f' && exit 1`] } }],
+          reloadOnFirst: true,
+        },
+      });
       const config = await place.config({
+        ...sections,
         log: {
-          ...{ level: 'trace', format: 'json', otlp: { endpoint: receiver.address } },
+          ...LOUD_LOG,
+          otlp: { endpoint: receiver.address },
           auditTo: way === 'stdout' ? 'stdout' : `unix://${at('audit.sock')}`,
-        },
-        backends: {
-          bao: baoOf(world()),
-          token: { kind: 'vault', address: world().bao.address, auth: { method: 'token', token: '${env:TOKEN}' } },
-        },
-        secrets: {
-          app: { backend: 'bao', kv: 'secret/shop/app', refresh: '200ms' },
-          denied: { backend: 'token', kv: 'secret/other' },
-        },
-        outputs: {
-          good: {
-            dir: at('good'),
-            quiet: '50ms',
-            files: {
-              f: {
-                content: '{{app.password}} {{#with (secret "secret/shop/" app.team backend="bao")}}{{key}}{{/with}}',
-              },
-            },
-            reload: [{ command: { argv: ['/bin/sh', '-c', `grep -q ${CANARY} '${at('good')}/f' && exit 1`] } }],
-            reloadOnFirst: true,
-          },
-          bad: { dir: at('bad'), files: { f: { content: '{{app.password.nope}}' } } },
-          waits: { dir: at('waits'), files: { f: { content: '{{denied.x}}' } } },
         },
         api: { socket: at('api.sock'), control: true, audit: 'all' },
       });

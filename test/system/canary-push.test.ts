@@ -1,12 +1,12 @@
 import { appendFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { LOUD } from './canary.helpers.ts';
 import { get } from './observe.helpers.ts';
 import { type PushScene, RELAY_TOKEN, startPushScene } from './push.helpers.ts';
 
 /** Part of every value; of the relay's token, too. */
 const CANARY = 'canary';
-const LOUD = { DEBUG: '*', NODE_DEBUG: 'http,https,net,tls,stream,fs', NODE_OPTIONS: '' };
 
 let scene: PushScene | undefined;
 afterEach(async () => {

@@ -2,9 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { createPlace, runAgent } from './agent.helpers.ts';
-import { LOUD } from './canary.helpers.ts';
-
-const CANARY = 'c4n4ry';
+import { CANARY, LOUD } from './canary.helpers.ts';
 
 it('no value comes out of what is read as YAML: a file of secrets, a configuration, a value in a template', async () => {
   await using place = await createPlace();

@@ -1,19 +1,14 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Answerer, startFaultServer } from '../faults/fault-server.ts';
 import { enableAppRole, startWorld, type World } from '../servers/index.ts';
 import { createPlace, type Place, runAgent, startAgent } from './agent.helpers.ts';
-import { LOUD } from './canary.helpers.ts';
-
-/** Part of every value that must not come out. */
-const CANARY = 'c4n4ry';
-const LOG = { level: 'trace', format: 'json' };
+import { CANARY, filesWithCanary, LOUD_LOG, loudIn } from './canary.helpers.ts';
 
 const open: AsyncDisposable[] = [];
 let world: World;
-let place: Place;
 
 beforeAll(async () => {
   world = await startWorld();
@@ -24,24 +19,9 @@ afterEach(async () => {
 });
 
 async function newPlace(): Promise<Place> {
-  place = await createPlace();
+  const place = await createPlace();
   open.push(place);
-  mkdirSync(join(place.dir, 'tmp'));
   return place;
-}
-
-function loudEnv(): Record<string, string> {
-  return { ...LOUD, TMPDIR: join(place.dir, 'tmp'), HOME: place.dir };
-}
-
-/** Files below `dir` that hold the canary. Links are not followed. */
-function filesWithCanary(dir: string): string[] {
-  return readdirSync(dir, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter((path) => statSync(path).size < 1e7 && readFileSync(path).includes(CANARY))
-    .map((path) => path.slice(dir.length + 1))
-    .sort();
 }
 
 describe('no value comes out anywhere but in the outputs', () => {
@@ -71,7 +51,7 @@ describe('no value comes out anywhere but in the outputs', () => {
       block: { content: '{{#with marked.gone}}x{{/with}}' },
     };
     const file = await config({
-      log: LOG,
+      log: LOUD_LOG,
       backends: {
         k8s: { kind: 'vault', address, auth: { method: 'kubernetes', role: 'shop', tokenFile: world.tokenFile } },
         role: {
@@ -106,7 +86,7 @@ describe('no value comes out anywhere but in the outputs', () => {
         ),
       },
     });
-    const env = { ...loudEnv(), AGENT_TOKEN: token, VAULT_TOKEN: `${CANARY}-env` };
+    const env = { ...loudIn(dir), AGENT_TOKEN: token, VAULT_TOKEN: `${CANARY}-env` };
     const init = await runAgent(['init', '-c', file, '--timeout', '20s'], { env });
     expect(init.status).toBe(1);
     const agent = startAgent(['run', '-c', file], { env });
@@ -159,14 +139,14 @@ describe('no value comes out anywhere but in the outputs', () => {
     await using server = await startFaultServer(answer);
     const { dir, config } = await newPlace();
     const file = await config({
-      log: LOG,
+      log: LOUD_LOG,
       backends: {
         bao: { kind: 'vault', address: server.address, auth: { method: 'token', token: `\${env:AGENT_TOKEN}` } },
       },
       secrets: { a: { kv: 'secret/a' }, b: { read: 'database/creds/b' } },
       outputs: { o: { dir: join(dir, 'o'), files: { f: { format: 'json', from: ['a', 'b'] } } } },
     });
-    const env = { ...loudEnv(), AGENT_TOKEN: `${CANARY}-token` };
+    const env = { ...loudIn(dir), AGENT_TOKEN: `${CANARY}-token` };
     const init = await runAgent(['init', '-c', file, '--timeout', '700ms'], { env });
     expect(server.requests.some(({ headers }) => headers['x-vault-token'] === `${CANARY}-token`)).toBe(true);
     expect(init.status).toBeGreaterThan(0);
@@ -184,12 +164,12 @@ describe('no value comes out anywhere but in the outputs', () => {
     const { dir, config } = await newPlace();
     writeFileSync(join(dir, name), text);
     const file = await config({
-      log: LOG,
+      log: LOUD_LOG,
       backends: { demo: { kind: 'file', path: join(dir, name) } },
       secrets: { shop: { key: 'shop' } },
       outputs: { o: { dir: join(dir, 'o'), files: { f: { format: 'json', from: 'shop' } } } },
     });
-    const init = await runAgent(['init', '-c', file, '--timeout', '2s'], { env: loudEnv() });
+    const init = await runAgent(['init', '-c', file, '--timeout', '2s'], { env: loudIn(dir) });
     expect(init.status).toBe(1);
     expect(init.stderr()).toContain(name);
     expect(init.output()).not.toContain(CANARY);
@@ -212,7 +192,7 @@ describe('no value comes out anywhere but in the outputs', () => {
     const file = join(dir, 'pannier.yaml');
     writeFileSync(file, `version: 1\n${text}\n`);
     for (const command of ['validate', 'init', 'run']) {
-      const agent = await runAgent([command, '-c', file], { env: loudEnv() });
+      const agent = await runAgent([command, '-c', file], { env: loudIn(dir) });
       expect(agent.status).toBe(2);
       expect(agent.output()).not.toContain(CANARY);
     }

@@ -14,12 +14,12 @@ import {
   writePolicy,
 } from '../servers/index.ts';
 import { type Agent, runAgent } from './agent.helpers.ts';
+import { CANARY, LOUD } from './canary.helpers.ts';
 import { baoOf, failuresOf, published, useScene, useWorld } from './openbao.helpers.ts';
 
 const scene = useScene();
 const world = useWorld({ database: true, openBao: { tls: true } });
-const PASSWORD = `c4n4ry-${randomBytes(8).toString('hex')}`;
-const LOUD = { DEBUG: '*', NODE_DEBUG: 'http,https,net,tls,stream,fs,module', NODE_OPTIONS: '' };
+const PASSWORD = `${CANARY}-${randomBytes(8).toString('hex')}`;
 let role: AppRole;
 
 beforeAll(async () => {

@@ -1,40 +1,19 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { fencedBlocks } from '../docs/fenced.ts';
 import { startReceiver } from '../otlp/receiver.helpers.ts';
 import { hasGo } from '../servers/index.ts';
 import { startLogCollector } from '../servers/log-collector.ts';
 import { startOtlpReceiver } from '../servers/otlp-receiver.ts';
 import { eventually, type LogLine } from './agent.helpers.ts';
+import { blockWith, logging } from './log-pipelines.helpers.ts';
 import { get } from './observe.helpers.ts';
 import { useScene } from './openbao.helpers.ts';
 
 const canBuild = await hasGo();
 const scene = useScene();
-const page = fencedBlocks().filter((block) => block.page === 'docs/log-pipelines.md');
-/** The block of the page with this text. */
-const blockWith = (text: string) => page.find((block) => block.text.includes(text))?.text ?? '';
-
-/** An agent that publishes, warns, and is read over its API. Returns what it was started with. */
-async function setUp(log: object, more: object = {}) {
-  const place = await scene.place();
-  const api = join(place.dir, 'api.sock');
-  const config = await place.config({
-    backends: { demo: { kind: 'file', path: './secrets.json' } },
-    secrets: { app: { key: 'app' } },
-    outputs: {
-      o: { dir: join(place.dir, 'o'), files: { f: { content: '{{app.x}}' } } },
-      bad: { dir: join(place.dir, 'bad'), files: { f: { content: '{{app.nope}}' } } },
-    },
-    api: { socket: api },
-    log,
-    ...more,
-  });
-  writeFileSync(join(place.dir, 'secrets.json'), '{"app": {"x": "1"}}');
-  return { dir: place.dir, config, readOnce: () => get(api, '/v1/secrets/app', { 'X-Pannier-Request': 'true' }) };
-}
+const setUp = (log: object, more?: object) => logging(scene, log, more);
 
 /** The lines of a log file with an error, an audit and spans, as text. */
 async function linesOf(schema: string): Promise<{ readonly path: string; readonly lines: readonly string[] }> {

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { appendFile, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type PushScene, RELAY_TOKEN, startPushScene } from './push.helpers.ts';
@@ -49,6 +51,24 @@ describe('push on OpenBao', { timeout: 60_000 }, () => {
     expect(text).not.toMatch(/secret\/|shop|k0|k1|canary|hmac|accessor/);
     await scene.sees('k1', 'canary-of-a-value');
     for (const one of [relay, agent]) expect(one.output()).not.toMatch(/canary|hmac-sha256/);
+  });
+
+  it('gives an agent its subscription while more silent connections come than it has', async () => {
+    scene = await startPushScene(1);
+    await scene.startRelay();
+    const silent: Socket[] = [];
+    while (silent.length < 4_200) {
+      const socket = connect(scene.relayPort, '127.0.0.1').on('error', () => {});
+      await once(socket, 'connect');
+      silent.push(socket);
+    }
+    const agent = await scene.startAgent(relayEvents(scene));
+    await agent.waitFor('feed-up');
+    // The first try succeeded: later ones would when the relay has closed silent connections, as it does in seconds.
+    expect(agent.facts('feed-down')).toEqual([]);
+    await scene.write('k0', 'second');
+    await scene.sees('k0', 'second');
+    for (const socket of silent) socket.destroy();
   });
 
   it('misses no change when the log is rotated and when the relay ends and comes back', async () => {

@@ -2,12 +2,11 @@ import { existsSync, lstatSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type AgentOptions, eventually, type Place, runAgent } from './agent.helpers.ts';
+import { CANARY, LOUD } from './canary.helpers.ts';
 import { baoOf, failuresOf, published, useScene, useWorld } from './openbao.helpers.ts';
 
 const scene = useScene();
 const world = useWorld({ database: true });
-const CANARY = 'c4n4ry';
-const LOUD = { DEBUG: '*', NODE_DEBUG: 'http,https,net,tls,stream,fs' };
 
 const render = (config: string, args: readonly string[] = [], options?: AgentOptions) =>
   runAgent(['render', '-c', config, ...args], options);

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { link, open, unlink } from 'node:fs/promises';
 import { errnoOf, errnoWord } from '../../base/errno.ts';
-import { fail, failure, PannierError } from '../../base/errors.ts';
+import { fail, failure } from '../../base/errors.ts';
 import type { Emit } from '../../base/fact.ts';
 import { loadCrypto } from '../../base/node-crypto.ts';
 import { statInTime } from '../../base/read-file.ts';
@@ -34,6 +34,12 @@ export async function loadAccountKey(
   return parseKey((await readCredential(path, at, signal)).exposeText('backend'), at, path);
 }
 
+/** The key of the account, as `loadAccountKey` gives it; undefined when its file is missing, which is not made. */
+export async function findAccountKey(options: AccountKeyOptions, signal: AbortSignal): Promise<KeyObject | undefined> {
+  const { keyFile } = options.account;
+  return keyFile !== undefined && (await isMissing(keyFile)) ? undefined : await loadAccountKey(options, signal);
+}
+
 async function isMissing(path: string): Promise<boolean> {
   try {
     await statInTime(path);
@@ -45,32 +51,33 @@ async function isMissing(path: string): Promise<boolean> {
 
 /** Makes the file as a whole: a kill leaves none, and of two processes that make it both use the key of the first. */
 async function makeKeyFile(path: string, place: string, emit: Emit): Promise<void> {
-  const made = `${path}.${process.pid}`;
+  // In a container each start has the same process id: what a killed one has left must not be in the way.
+  const made = `${path}.${loadCrypto().randomBytes(6).toString('hex')}`;
   try {
-    const file = await open(made, 'wx', 0o600);
-    try {
-      await file.writeFile(keyPem(await makeKey({ type: 'ec', curve: 'P-256' }), 'pkcs8'));
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    try {
-      await link(made, path);
-      const hint = 'Keep the file over restarts: with another key Pannier is another account.';
-      emit({
-        kind: 'agent-warning',
-        warning: failure('AUTH_KEY_MADE', place, `${path} did not exist, and has a new account key now`, { hint }),
-      });
-    } catch (error) {
-      if (errnoOf(error) !== 'EEXIST') throw error;
-    } finally {
-      await unlink(made);
-    }
+    await writeKey(made);
+    await link(made, path);
+    const hint = 'Keep the file over restarts: with another key Pannier is another account.';
+    emit({
+      kind: 'agent-warning',
+      warning: failure('AUTH_KEY_MADE', place, `${path} did not exist, and has a new account key now`, { hint }),
+    });
   } catch (error) {
-    if (error instanceof PannierError) throw error;
+    if (errnoOf(error) === 'EEXIST') return;
     const seen = `${path} does not exist and cannot be made (${errnoWord(error)})`;
     const hint = 'Provide the key, or a folder that Pannier may write to and that outlives it.';
     throw fail('AUTH_CREDENTIAL_UNREADABLE', place, seen, { hint });
+  } finally {
+    await unlink(made).catch(() => {}); // it is not there when it could not be made
+  }
+}
+
+async function writeKey(path: string): Promise<void> {
+  const file = await open(path, 'wx', 0o600);
+  try {
+    await file.writeFile(keyPem(await makeKey({ type: 'ec', curve: 'P-256' }), 'pkcs8'));
+    await file.sync();
+  } finally {
+    await file.close();
   }
 }
 

@@ -1,10 +1,12 @@
 import type { KeyObject } from 'node:crypto';
 import { fail } from '../../base/errors.ts';
 import { SingleFlight } from '../../base/single-flight.ts';
+import { makeKey } from '../../certificate/local-key.ts';
 import { readCredential } from '../credential-file.ts';
-import { type AccountKeyOptions, loadAccountKey } from './account-key.ts';
+import { type AccountKeyOptions, findAccountKey, loadAccountKey } from './account-key.ts';
 import { type AcmeClient, type Directory, type Signer, until } from './client/client.ts';
 import { signBinding, thumbprint } from './client/jws.ts';
+import { AcmeProblem } from './client/problem.ts';
 import type { ExternalAccount } from './config/config.ts';
 
 export interface AccountDeps extends AccountKeyOptions {
@@ -47,22 +49,59 @@ export class AcmeAccount {
     this.#opened = undefined;
   }
 
-  async #open(): Promise<OpenAccount> {
-    const { client, stop, place, account } = this.#deps;
-    const directory = await client.directory(place, stop);
-    const { termsOfService } = directory;
-    if (termsOfService !== undefined && !account.termsAgreed) {
-      const hint = 'Read them, and set termsAgreed: true on the backend.';
-      throw fail('AUTH_DENIED', place, `the issuer has terms of service: ${termsOfService}`, { hint });
+  /**
+   * Looks whether the account could be used, and makes neither an account nor a key: `onlyReturnExisting` has the
+   * server say whether it has one.
+   * @throws as `open` does.
+   */
+  async look(signal: AbortSignal): Promise<'used before' | 'no account yet' | 'no key yet'> {
+    const directory = await this.#directory(signal);
+    const key = await findAccountKey(this.#deps, signal);
+    if (key === undefined) {
+      // What would be wrong with the binding is wrong with any key.
+      await this.#binding(directory, await makeKey({ type: 'ec', curve: 'P-256' }));
+      return 'no key yet';
     }
+    const payload = { ...(await this.#binding(directory, key)), onlyReturnExisting: true };
+    try {
+      await this.#ask(directory, key, payload, signal);
+      return 'used before';
+    } catch (error) {
+      if (error instanceof AcmeProblem && error.type === 'accountDoesNotExist') return 'no account yet';
+      throw error;
+    }
+  }
+
+  async #open(): Promise<OpenAccount> {
+    const { stop, account } = this.#deps;
+    const directory = await this.#directory(stop);
     const key = await loadAccountKey(this.#deps, stop);
     const payload = {
       ...(account.contact.length === 0 ? {} : { contact: account.contact }),
       ...(account.termsAgreed ? { termsOfServiceAgreed: true } : {}),
       ...(await this.#binding(directory, key)),
     };
-    const call = { url: directory.newAccount, operation: 'NewAccount', place };
-    const { headers, json } = await client.post(call, { key }, payload, stop);
+    return await this.#ask(directory, key, payload, stop);
+  }
+
+  /** @throws PannierError AUTH_DENIED for terms that were not agreed to. */
+  async #directory(signal: AbortSignal): Promise<Directory> {
+    const { client, place, account } = this.#deps;
+    const directory = await client.directory(place, signal);
+    const { termsOfService } = directory;
+    if (termsOfService === undefined || account.termsAgreed) return directory;
+    const hint = 'Read them, and set termsAgreed: true on the backend.';
+    throw fail('AUTH_DENIED', place, `the issuer has terms of service: ${termsOfService}`, { hint });
+  }
+
+  async #ask(
+    { newAccount: url }: Directory,
+    key: KeyObject,
+    payload: object,
+    signal: AbortSignal,
+  ): Promise<OpenAccount> {
+    const { client, place } = this.#deps;
+    const { headers, json } = await client.post({ url, operation: 'NewAccount', place }, { key }, payload, signal);
     const { location: kid } = headers;
     const { status } = (json ?? {}) as { readonly status?: unknown };
     if (status === 'deactivated' || status === 'revoked') {

@@ -1,20 +1,22 @@
 import type { KeyObject } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { Clock } from '../../base/clock.ts';
-import { asFailure, fail, PannierError } from '../../base/errors.ts';
+import { asFailure, type Failure, fail, PannierError } from '../../base/errors.ts';
 import { loadCrypto } from '../../base/node-crypto.ts';
-import { type Fields, isList, plainText } from '../../base/value.ts';
+import { Secret } from '../../base/secret.ts';
+import { type Fields, isList, plainText, type Value } from '../../base/value.ts';
 import { type CertificateSet, checkCertificate, UnfitCertificateError } from '../../certificate/check.ts';
 import { isOfKind, keyPem, makeKey } from '../../certificate/local-key.ts';
 import type { Names } from '../../certificate/names.ts';
 import { renewalId } from '../../certificate/renewal-id.ts';
 import { certificateRequest } from '../../certificate/request.ts';
-import type { Fetch, Fetched, Restorer, Source, Want, Watching, WatchListener } from '../backend.ts';
+import type { Fetch, Fetched, KeptValue, Restorer, Source, Want, Watching, WatchListener } from '../backend.ts';
 import { CLOCK_SKEW_MS, readAuthorities } from '../certificate-authorities.ts';
 import { certificateFields, certificateLife } from '../certificate-fields.ts';
 import { AcmeProblem } from './client/problem.ts';
 import type { AcmeRequest } from './config/config.ts';
 import { type OrderDeps, orderCertificate } from './order.ts';
+import type { OrderBook } from './order-book.ts';
 import { Pacing } from './pacing.ts';
 import { type HeldCertificate, watchRenewalInfo } from './renewal-info.ts';
 
@@ -22,6 +24,8 @@ export interface AcmeSourceDeps extends OrderDeps {
   readonly clock: Clock;
   /** Uniform in [0, 1). */
   readonly random: () => number;
+  /** Absent: nothing is kept for the next process, since the key of the account is in no file. */
+  readonly book?: OrderBook | undefined;
 }
 
 /** Fetches certificates by ACME. The private key is made here, and the server gets the signing request alone. */
@@ -30,6 +34,8 @@ export class AcmeSource implements Source {
   readonly #pacing: Pacing;
   /** By the want's id. */
   readonly #held = new Map<string, HeldCertificate>();
+  /** The ids of wants whose earlier failures are known. */
+  readonly #resumed = new Set<string>();
 
   constructor(deps: AcmeSourceDeps) {
     this.#deps = deps;
@@ -37,6 +43,7 @@ export class AcmeSource implements Source {
   }
 
   async fetch(want: Want, last: Fetched | undefined, signal: AbortSignal): Promise<Fetch> {
+    await this.#resume(want);
     this.#pacing.assertMayOrder(want.id);
     try {
       const value = await this.#order(want, last, signal);
@@ -45,8 +52,22 @@ export class AcmeSource implements Source {
     } catch (error) {
       const failed = asFailure(error, want.place);
       if (error instanceof AcmeProblem && error.type === 'accountDoesNotExist') this.#deps.account.forget();
-      throw new PannierError(this.#pacing.failed(want.id, failed));
+      const paced = this.#pacing.failed(want.id, failed);
+      await this.#remember(want, failed);
+      throw new PannierError(paced);
     }
+  }
+
+  async kept({ id }: Want): Promise<KeptValue | undefined> {
+    const { certificate: kept } = (await this.#deps.book?.read(id)) ?? {};
+    if (kept === undefined) return undefined;
+    const { certificate, privateKey, chain, cameWallMs } = kept;
+    const fields = new Map<string, Value>([
+      ['certificate', Secret.text(certificate)],
+      ['privateKey', Secret.text(privateKey)],
+      ['caChain', chain.map((one) => Secret.text(one))],
+    ]);
+    return { fields, cameWallMs };
   }
 
   restorer(want: Want): Restorer {
@@ -72,6 +93,21 @@ export class AcmeSource implements Source {
     };
   }
 
+  async #resume({ id, place }: Want): Promise<void> {
+    const { book } = this.#deps;
+    if (book === undefined || this.#resumed.has(id)) return;
+    const { failed } = await book.read(id);
+    this.#resumed.add(id);
+    const hint = `Mend what it says. To order at once then, remove ${book.dir}.`;
+    if (failed !== undefined) this.#pacing.resume(id, failed, { place, hint });
+  }
+
+  async #remember({ id }: Want, why: Failure): Promise<void> {
+    const failed = this.#pacing.toRemember(id, why);
+    const { book } = this.#deps;
+    if (book !== undefined && failed !== undefined) await book.write(id, { ...(await book.read(id)), failed });
+  }
+
   async #order(want: Want, last: Fetched | undefined, signal: AbortSignal): Promise<Fetched> {
     const { place } = want;
     const request = want.request as AcmeRequest;
@@ -82,7 +118,10 @@ export class AcmeSource implements Source {
     const replaces = renewalInfo === undefined ? undefined : this.#held.get(want.id)?.id;
     const { names, profile } = request;
     const pem = await orderCertificate(this.#deps, { names, csr, profile, replaces, place }, signal);
-    return await this.#value(want, { certificate: pem, privateKey: keyPem(key, 'pkcs8'), chain: [] });
+    const set = { certificate: pem, privateKey: keyPem(key, 'pkcs8'), chain: [] };
+    const value = await this.#value(want, set);
+    await this.#deps.book?.write(want.id, { certificate: { ...set, cameWallMs: this.#deps.clock.wallMs() } });
+    return value;
   }
 
   /** @throws PannierError CERTIFICATE_UNFIT, CERTIFICATE_CA_UNREADABLE */

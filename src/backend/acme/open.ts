@@ -1,11 +1,13 @@
 import type { Backend } from '../backend.ts';
 import type { OpeningContext } from '../context.ts';
 import { AcmeAccount } from './account.ts';
+import { findAccountKey } from './account-key.ts';
 import { AcmeSource } from './certificate.ts';
 import { Dns01 } from './challenge/dns01.ts';
 import { Http01 } from './challenge/http01.ts';
 import { AcmeClient } from './client/client.ts';
 import type { AcmeBackendConfig, Http01Config } from './config/config.ts';
+import { OrderBook, ordersOf } from './order-book.ts';
 
 /**
  * Opens a backend with its own connections. Nothing is sent, and no port is opened, before a certificate is ordered.
@@ -17,6 +19,9 @@ export function openAcmeBackend(config: AcmeBackendConfig, context: OpeningConte
   const client = new AcmeClient(config, context);
   const place = `backends.${name}`;
   const account = new AcmeAccount({ client, account: accountConfig, stop: stop.signal, place, emit });
+  const { keyFile } = accountConfig;
+  const accountKey = () => findAccountKey({ account: accountConfig, place, emit }, stop.signal);
+  const book = keyFile === undefined ? undefined : new OrderBook({ clock, dir: ordersOf(keyFile), accountKey });
   const provers = {
     'http-01': http01 && listenerAt(http01, context.kept),
     'dns-01': dns01 && new Dns01(dns01, { clock, emit, runCommand }),
@@ -24,7 +29,7 @@ export function openAcmeBackend(config: AcmeBackendConfig, context: OpeningConte
   return {
     name,
     where: address,
-    source: new AcmeSource({ client, account, provers, clock, random }),
+    source: new AcmeSource({ client, account, provers, clock, random, book }),
     identity: JSON.stringify(['acme', address, accountConfig.keyFile ?? `literal ${name}`]),
     async [Symbol.asyncDispose]() {
       stop.abort();

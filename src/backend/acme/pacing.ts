@@ -3,6 +3,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { Code } from '../../base/codes.ts';
 import { formatDuration } from '../../base/duration.ts';
 import { type Failure, fail, failure } from '../../base/errors.ts';
+import type { FailedOrders } from './order-book.ts';
 
 /** Failures that cost the issuer something: public ones count them, and lock out who makes too many. */
 const COSTLY: ReadonlySet<Code> = new Set([
@@ -13,13 +14,25 @@ const COSTLY: ReadonlySet<Code> = new Set([
   'CERTIFICATE_UNFIT',
 ] satisfies Code[]);
 
+/** Those that a restart does not undo. What is wrong on this machine or in its configuration may be mended by then. */
+const REMEMBERED: ReadonlySet<Code> = new Set([
+  'BACKEND_THROTTLED',
+  'CERTIFICATE_REFUSED',
+  'CERTIFICATE_UNFIT',
+] satisfies Code[]);
+
 const BOUNDS = { floorMs: 60_000, baseMs: 120_000, capMs: 3_600_000 };
 const LONGEST_ASKED_MS = 24 * 3_600_000;
+
+/** So many failures may be followed by an order at once when the process begins anew: somebody has mended something. */
+const FREE_STARTS = 2;
+/** Failures that are so long over count no more. */
+const FORGOTTEN_MS = 3_600_000;
 
 interface Pause {
   readonly failures: number;
   readonly untilMonoMs: number;
-  readonly why: Failure;
+  readonly why: Pick<Failure, 'code' | 'place' | 'seen' | 'hint'>;
 }
 
 /**
@@ -58,5 +71,27 @@ export class Pacing {
 
   succeeded(id: string): void {
     this.#pauses.delete(id);
+  }
+
+  /** What the next process must know of a failure that `failed` was told of; undefined: nothing. */
+  toRemember(id: string, why: Failure): FailedOrders | undefined {
+    const pause = this.#pauses.get(id);
+    if (pause === undefined || !REMEMBERED.has(why.code)) return undefined;
+    const untilWallMs = this.#clock.wallMs() + pause.untilMonoMs - this.#clock.monoMs();
+    const { code, seen } = why;
+    return { failures: pause.failures, untilWallMs, asked: why.retryAfterMs !== undefined, code, seen };
+  }
+
+  /**
+   * Goes on where an earlier process was. The first orders after a restart are made at once, unless the issuer has
+   * asked for a time; after more failures than that the restart is one of a loop.
+   * @param hint how a person can have the order made at once.
+   */
+  resume(id: string, failed: FailedOrders, { place, hint }: { readonly place: string; readonly hint: string }): void {
+    const { failures, untilWallMs, asked, code, seen } = failed;
+    const leftMs = Math.min(LONGEST_ASKED_MS, untilWallMs - this.#clock.wallMs());
+    if (this.#pauses.has(id) || leftMs < -FORGOTTEN_MS) return;
+    const waitMs = asked || failures > FREE_STARTS ? leftMs : 0;
+    this.#pauses.set(id, { failures, untilMonoMs: this.#clock.monoMs() + waitMs, why: { code, place, seen, hint } });
   }
 }

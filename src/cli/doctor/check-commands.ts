@@ -1,9 +1,6 @@
-import { constants } from 'node:fs';
-import { access, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { Code } from '../../base/codes.ts';
 import { fail, PannierError } from '../../base/errors.ts';
 import type { Examination } from '../../base/examination.ts';
+import { findProgram } from '../../base/find-program.ts';
 import type { Config, HttpReloadConfig, ReloadConfig, SignalReloadConfig } from '../../config/config.ts';
 import { readEnvironment } from '../../config/environment.ts';
 import { connect } from '../../http/connect.ts';
@@ -19,7 +16,9 @@ export async function checkCommands(examination: Examination, { outputs, exec }:
   const [program] = exec.command ?? [];
   if (program !== undefined) {
     const place = 'exec.command';
-    await examination.run('exec', place, () => findProgram(program, place, 'EXEC_NOT_STARTED'));
+    await examination.run('exec', place, () =>
+      findProgram(program, readEnvironment(), { code: 'EXEC_NOT_STARTED', place }),
+    );
   }
 }
 
@@ -33,7 +32,9 @@ async function checkStep(examination: Examination, name: string, step: ReloadCon
 /** How to find what a step needs; undefined when it is the child of exec. */
 function lookFor(step: ReloadConfig): ((signal: AbortSignal) => Promise<string>) | undefined {
   if (step.kind === 'restart') return undefined;
-  if (step.kind === 'command') return () => findProgram(step.argv[0] ?? '', step.place, 'RELOAD_COMMAND_MISSING');
+  if (step.kind === 'command')
+    return () =>
+      findProgram(step.argv[0] ?? '', readEnvironment(), { code: 'RELOAD_COMMAND_MISSING', place: step.place });
   if (step.kind === 'http') return (signal) => findServer(step, signal);
   return 'child' in step ? undefined : () => findProcess(step);
 }
@@ -71,25 +72,4 @@ async function findServer({ place, url, socket }: HttpReloadConfig, signal: Abor
     return fail('RELOAD_HTTP_UNREACHABLE', place, `${seen} at ${shown}`);
   });
   return `a process listens on ${shown}`;
-}
-
-/** Where a program is, by PATH as for the agent itself. */
-async function findProgram(program: string, place: string, code: Code): Promise<string> {
-  const folders = program.includes('/') ? [''] : (readEnvironment()['PATH'] ?? '').split(':');
-  let why = 'is in no folder of PATH';
-  for (const folder of folders) {
-    const path = folder === '' ? program : join(folder, program);
-    const stats = await stat(path).catch(() => undefined);
-    if (stats === undefined || !stats.isFile()) {
-      if (program.includes('/')) why = stats === undefined ? 'does not exist' : 'is not a regular file';
-      continue;
-    }
-    const isGood = await access(path, constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (isGood) return `${path} can be started`;
-    why = `(${path}) may not be executed by this user`;
-  }
-  throw fail(code, place, `${program} ${why}`);
 }

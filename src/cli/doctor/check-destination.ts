@@ -1,12 +1,12 @@
 import { readdir, readFile, readlink, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { accessIssue } from '../../base/access-issue.ts';
 import { errnoOf } from '../../base/errno.ts';
 import { type Failure, fail, failure } from '../../base/errors.ts';
 import type { Examination } from '../../base/examination.ts';
 import { type HeldFolder, holdFolder, isMemory, mayOthersWrite } from '../../base/held-folder.ts';
 import type { OutputConfig } from '../../config/config.ts';
 import type { PublishedFiles } from '../../deliver/file/published.ts';
-import { accessIssue } from './access-issue.ts';
 
 /** What the sink of an output looks at its directory with. */
 const loadSink = () => import('../../deliver/file/file-sink.ts');

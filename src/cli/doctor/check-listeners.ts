@@ -1,5 +1,6 @@
 import { lstat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { accessIssue } from '../../base/access-issue.ts';
 import { errnoOf, errnoWord } from '../../base/errno.ts';
 import { type Failure, fail, failure, PannierError } from '../../base/errors.ts';
 import type { Examination } from '../../base/examination.ts';
@@ -10,7 +11,6 @@ import { TokenFile } from '../../deliver/http/token-file.ts';
 import { connect } from '../../http/connect.ts';
 import { askLocal, type LocalPlace, nameOf } from '../../http/local-api.ts';
 import { describeWire, WireError } from '../../http/wire-error.ts';
-import { accessIssue } from './access-issue.ts';
 
 interface Listener {
   readonly where: ListenConfig;

@@ -1,6 +1,7 @@
 import { lstat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { BACKEND_KINDS } from '../../backend/registry.ts';
+import { accessIssue } from '../../base/access-issue.ts';
 import { formatDuration } from '../../base/duration.ts';
 import { errnoOf } from '../../base/errno.ts';
 import { type Failure, fail } from '../../base/errors.ts';
@@ -13,7 +14,6 @@ import { kindOf } from '../../config/sections/backends/kind.ts';
 import { loadSealKey } from '../../state/load-key.ts';
 import { type OpenedState, openState, openWrappedState } from '../../state/open-state.ts';
 import { createStateFolder, noKeyOnDisk } from '../../state/state-file.ts';
-import { accessIssue } from './access-issue.ts';
 
 interface WrappedState {
   readonly state: StateConfig;

@@ -41,6 +41,8 @@ export async function readPlan(examination: Examination, options: CommonOptions)
   let problems: readonly Failure[] = [];
   try {
     plan = await planOf(config, systemClock.wallMs());
+    const { unknownCertificateFields } = await import('../../agent/certificate-fields.ts');
+    problems = await position(await unknownCertificateFields(plan));
   } catch (error) {
     problems = await position(failuresOf(error, 'outputs'));
   }

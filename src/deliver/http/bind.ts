@@ -3,7 +3,7 @@ import { chmod, chown, lstat, mkdtemp, rename, rmdir, unlink } from 'node:fs/pro
 import type { Server } from 'node:net';
 import { basename, dirname, join, resolve } from 'node:path';
 import { errnoWord } from '../../base/errno.ts';
-import { type Failure, fail, failure, PannierError } from '../../base/errors.ts';
+import { fail, PannierError } from '../../base/errors.ts';
 import {
   ForeignLinkError,
   type HeldFolder,
@@ -13,6 +13,7 @@ import {
   holdInside,
   isSameFile,
 } from '../../base/held-folder.ts';
+import { listenAt, listenError } from '../../http/serving/listen.ts';
 import { FOREIGN_LINK_HINT } from '../foreign-link.ts';
 import { placeSocket } from '../place-socket.ts';
 import type { ListenOptions } from '../service.ts';
@@ -44,7 +45,7 @@ export interface BoundSocket {
 export async function bind(server: Server, options: ListenOptions): Promise<BoundSocket> {
   const { where, place } = options;
   if (where.kind === 'unix') return await bindUnix(server, where, options);
-  await startListening(server, { host: where.host, port: where.port }, place, nameOfListen(where));
+  await listenAt(server, { host: where.host, port: where.port }, place, nameOfListen(where));
   return { takePlace: async () => {}, isInPlace: async () => true, release: async () => {} };
 }
 
@@ -73,7 +74,7 @@ async function bindUnix(server: Server, where: UnixListen, options: ListenOption
     await inFolder((_, folder) => rmdir(join(folder.at, stage.name))).catch(() => {});
   };
   try {
-    await startListening(server, { path: staged }, place, path);
+    await listenAt(server, { path: staged }, place, path);
     server.once('close', () => void stage[Symbol.asyncDispose]());
     const made = await translating(place, path, () => giveAccess(staged, where));
     if (!replaces) {
@@ -163,17 +164,6 @@ async function isStill(entry: string, wanted: Stats): Promise<boolean> {
   return there !== undefined && isSameFile(there, wanted);
 }
 
-function startListening(server: Server, where: object, place: string, shown: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const failed = (error: unknown) => reject(translated(error, place, shown));
-    server.once('error', failed);
-    server.listen(where, () => {
-      server.off('error', failed);
-      resolve();
-    });
-  });
-}
-
 /** Runs `work`, and turns a foreign error into a PannierError. */
 async function translating<T>(place: string, path: string, work: () => Promise<T>): Promise<T> {
   try {
@@ -188,17 +178,5 @@ function translated(error: unknown, place: string, shown: string): PannierError 
     const seen = `${error.link} is a symlink that another user can exchange`;
     return fail('LISTEN_FAILED', place, seen, { hint: FOREIGN_LINK_HINT });
   }
-  return new PannierError(failureOf(errnoWord(error), place, shown));
-}
-
-function failureOf(code: string, place: string, shown: string): Failure {
-  switch (code) {
-    case 'EADDRINUSE':
-    case 'EEXIST': // it is made again when it is removed
-      return failure('LISTEN_IN_USE', place, `another process listens on ${shown}`);
-    case 'ENOENT':
-      return failure('LISTEN_FAILED', place, `the directory of ${shown} does not exist`, { hint: 'Make it.' });
-    default:
-      return failure('LISTEN_FAILED', place, `the agent cannot listen on ${shown} (${code})`);
-  }
+  return listenError(error, place, shown);
 }

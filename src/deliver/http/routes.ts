@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { asFailure } from '../../base/errors.ts';
 import type { Tracing } from '../../base/tracing.ts';
+import { readBody, STATUS_OF_NOT_TAKEN } from '../../http/serving/read-body.ts';
 import type { HttpService } from './http-service.ts';
 import { problemReply, type Reply, sendProblem, sendReply } from './reply.ts';
 
@@ -174,16 +175,13 @@ function answer({ handle }: Route, asked: RouteRequest): void {
 async function answerWithBody(row: Row, asked: Omit<RouteRequest, 'body'>): Promise<void> {
   const { request, response } = asked;
   const { maxBodyBytes = 0 } = row;
-  try {
-    const body = await readBody(request, maxBodyBytes);
-    if (body !== undefined) answer(row, { ...asked, body });
-    else {
-      response.shouldKeepAlive = false; // what is left of the body is not read
-      const seen = maxBodyBytes === 0 ? 'this path takes no body' : `the body is longer than ${maxBodyBytes} bytes`;
-      sendProblem(response, 413, 'API_TOO_LARGE', seen);
-    }
-  } catch {
-    response.destroy();
+  const body = await readBody(request, { maxBytes: maxBodyBytes });
+  if (typeof body !== 'string') answer(row, { ...asked, body });
+  else if (body === 'cut off') response.destroy();
+  else {
+    response.shouldKeepAlive = false; // what is left of the body is not read
+    const seen = maxBodyBytes === 0 ? 'this path takes no body' : `the body is longer than ${maxBodyBytes} bytes`;
+    sendProblem(response, STATUS_OF_NOT_TAKEN[body], 'API_TOO_LARGE', seen);
   }
 }
 
@@ -210,17 +208,4 @@ function paramsOf(pattern: readonly string[], parts: readonly string[]): Readonl
 /** Whether a request has a body, judged by its headers. */
 export function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
-}
-
-/** Reads a body; undefined when it is longer than `max` bytes. Rejects when the connection breaks. */
-async function readBody(request: IncomingMessage, max: number): Promise<Uint8Array | undefined> {
-  if (Number(request.headers['content-length'] ?? 0) > max) return undefined;
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > max) return undefined;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }

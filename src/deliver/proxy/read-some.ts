@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { fail } from '../../base/errors.ts';
 import type { CallCancellation } from '../../http/call-cancellation.ts';
 import { PlainAnswer } from '../../http/plain-answer.ts';
+import { readStart } from '../../http/serving/read-body.ts';
 
 /** A body up to this length is held in memory, so that its request can be examined and sent again. */
 export const MAX_HELD = 64 * 1024;
@@ -14,38 +15,18 @@ export interface BodyStart {
 }
 
 /**
- * Reads a body to its end, or until it has more than `max` bytes.
+ * Reads a body to its end, or until it has more than `maxBytes`.
  * @throws PannierError BACKEND_UNREACHABLE when it breaks off, or the reason of `stop`.
  */
-export function readSome(
+export async function readSome(
   message: IncomingMessage | PlainAnswer,
-  max: number,
+  maxBytes: number,
   stop: CallCancellation,
 ): Promise<BodyStart> {
-  if (message instanceof PlainAnswer) return Promise.resolve({ bytes: message.body, isWhole: true });
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let length = 0;
-    const leave = () => {
-      message.off('data', take).off('end', ended).off('error', broken).off('close', broken);
-    };
-    const done = (isWhole: boolean) => {
-      leave();
-      resolve({ bytes: chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks), isWhole });
-    };
-    const take = (chunk: Buffer) => {
-      chunks.push(chunk);
-      length += chunk.length;
-      if (length <= max) return;
-      message.pause();
-      done(false);
-    };
-    const ended = () => done(true);
-    const broken = () => {
-      leave();
-      message.on('error', () => {}); // an error may follow the close
-      reject(stop.reason ?? fail('BACKEND_UNREACHABLE', 'proxy', 'a body broke off before its end'));
-    };
-    message.on('data', take).on('end', ended).on('error', broken).on('close', broken);
-  });
+  if (message instanceof PlainAnswer) return { bytes: message.body, isWhole: true };
+  const { bytes, end } = await readStart(message, { maxBytes });
+  if (end === 'cut off') {
+    throw stop.reason ?? fail('BACKEND_UNREACHABLE', 'proxy', 'a body broke off before its end');
+  }
+  return { bytes, isWhole: end === 'whole' };
 }

@@ -1,19 +1,17 @@
 import { type FSWatcher, watch } from 'node:fs';
-import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
 import type { Server, Socket } from 'node:net';
 import { dirname } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import { asFailure, failure } from '../../base/errors.ts';
 import type { Emit } from '../../base/fact.ts';
 import type { SdsListenConfig } from '../../config/config.ts';
-import { loadHttp } from '../../http/node-http.ts';
 import { type BoundSocket, bind } from '../http/bind.ts';
 import { TokenFile } from '../http/token-file.ts';
 import type { Listener, ListenOptions } from '../service.ts';
 import { type CallDeps, type CallFault, createMethods, DEFINITION } from './grpc.ts';
 import type { SdsHub } from './hub.ts';
 import type { Grpc } from './load-grpc.ts';
-import { answerPoll } from './poll.ts';
+import { PollServer } from './poll.ts';
 
 export const PROTOCOL = 'grpc';
 
@@ -73,7 +71,7 @@ export class SdsListener implements Listener, CallDeps {
   readonly #options: ListenOptions;
   readonly #server: InstanceType<Grpc['Server']>;
   readonly #injector: ReturnType<InstanceType<Grpc['Server']>['createConnectionInjector']>;
-  readonly #http: HttpServer;
+  readonly #polls: PollServer;
   readonly #sockets = new Set<Socket>();
   readonly #answered = new Map<number, number>();
   #settings: SdsListenerSettings;
@@ -102,10 +100,7 @@ export class SdsListener implements Listener, CallDeps {
     });
     this.#server.addService(DEFINITION, createMethods(grpc, this));
     this.#injector = this.#server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
-    this.#http = loadHttp().createServer(
-      { requestTimeout: SILENT_MS, headersTimeout: SILENT_MS },
-      (request, response) => this.#poll(request, response),
-    );
+    this.#polls = new PollServer(hub, (token) => this.refuse(token));
   }
 
   /** @throws PannierError LISTEN_IN_USE, LISTEN_OCCUPIED, LISTEN_FAILED; then nothing listens. */
@@ -188,7 +183,7 @@ export class SdsListener implements Listener, CallDeps {
     await this.#bound?.release();
     await this.#settings.service[Symbol.asyncDispose]();
     for (const end of [...this.#streams]) end();
-    this.#http.close();
+    this.#polls[Symbol.dispose]();
     this.#injector.drain(CLOSE_MS);
     const ended = Promise.all(
       [...this.#sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve))),
@@ -248,13 +243,9 @@ export class SdsListener implements Listener, CallDeps {
       socket.unshift(head);
       const isHttp2 = head.toString('latin1', 0, PREFACE_START) === HTTP2_PREFACE.slice(0, PREFACE_START);
       if (isHttp2) this.#injector.injectConnection(socket);
-      else this.#http.emit('connection', socket);
+      else this.#polls.take(socket);
     };
     socket.on('readable', read);
-  }
-
-  #poll(request: IncomingMessage, response: ServerResponse): void {
-    void answerPoll(request, response, this.hub, (token) => this.refuse(token));
   }
 
   #watch(): void {

@@ -1,4 +1,8 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { loadHttp } from '../../http/node-http.ts';
+import { readBody, STATUS_OF_NOT_TAKEN } from '../../http/serving/read-body.ts';
+import { type Reading, SlowClients, type SlowLimits } from '../http/slow-clients.ts';
 import { discoveryRequestOfJson, discoveryResponseAsJson } from './discovery.ts';
 import { type CallFault, fetchOnce, TOKEN_HEADER } from './grpc.ts';
 import type { SdsHub } from './hub.ts';
@@ -9,12 +13,49 @@ const PATH = '/v3/discovery:secrets';
 
 const MAX_BODY_BYTES = 2 ** 20;
 
-/** Answers one request of HTTP/1: the secrets of a list of names, as JSON. Never rejects. */
-export async function answerPoll(
+const LIMITS: SlowLimits = { headersMs: 10_000, requestMs: 10_000 };
+
+/** Says why a client with this token gets no answer; undefined: it gets one. */
+type Refuse = (token: string | undefined) => Promise<CallFault | undefined>;
+
+/** Answers requests of HTTP/1 on connections that the listener has taken. */
+export class PollServer implements Disposable {
+  readonly #server: Server;
+  /** Node's own check of slow clients begins with `listen`, which is not called here. */
+  readonly #slowClients: SlowClients;
+  readonly #readings = new WeakMap<Socket, Reading>();
+
+  constructor(hub: SdsHub, refuse: Refuse, limits = LIMITS) {
+    this.#slowClients = new SlowClients(limits, answerSlow);
+    this.#server = loadHttp().createServer((request, response) => {
+      const reading = this.#readings.get(request.socket);
+      if (reading !== undefined) this.#slowClients.headRead(reading, request);
+      void answerPoll(request, response, hub, refuse);
+    });
+  }
+
+  take(socket: Socket): void {
+    this.#readings.set(socket, this.#slowClients.watch(socket));
+    this.#server.emit('connection', socket);
+  }
+
+  [Symbol.dispose](): void {
+    this.#server.close();
+    this.#slowClients[Symbol.dispose]();
+  }
+}
+
+function answerSlow(socket: Socket): void {
+  const answer = 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
+  socket.end(answer, () => socket.destroy());
+}
+
+/** Answers one request: the secrets of a list of names, as JSON. Never rejects. */
+async function answerPoll(
   request: IncomingMessage,
   response: ServerResponse,
   hub: SdsHub,
-  refuse: (token: string | undefined) => Promise<CallFault | undefined>,
+  refuse: Refuse,
 ): Promise<void> {
   const answer = (status: number, body: object, headers: Readonly<Record<string, string>> = {}) => {
     response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers });
@@ -32,9 +73,12 @@ export async function answerPoll(
     const token = request.headers[TOKEN_HEADER];
     const fault = await refuse(typeof token === 'string' ? token : undefined);
     if (fault !== undefined) return wrong(fault.kind === 'denied' ? 403 : 503, fault.message);
-    const body = await readBody(request);
-    if (body === undefined) return wrong(413, 'the request is too large', { connection: 'close' });
-    const asked = discoveryRequestOfJson(body);
+    const body = await readBody(request, { maxBytes: MAX_BODY_BYTES });
+    if (body === 'cut off') return void response.destroy();
+    if (typeof body === 'string') {
+      return wrong(STATUS_OF_NOT_TAKEN[body], `the request is ${body}`, { connection: 'close' });
+    }
+    const asked = discoveryRequestOfJson(body.toString('utf8'));
     if (asked === undefined) return wrong(400, 'the request is no DiscoveryRequest in JSON');
     if (!hub.isReady) return wrong(503, 'the agent starts', { 'retry-after': '1' });
     answer(200, discoveryResponseAsJson(fetchOnce(hub, asked)));
@@ -42,16 +86,4 @@ export async function answerPoll(
     if (error instanceof StreamFault) wrong(400, error.message);
     else response.destroy(); // the client has left
   }
-}
-
-/** Undefined: it is too large. */
-async function readBody(request: IncomingMessage): Promise<string | undefined> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > MAX_BODY_BYTES) return undefined;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }

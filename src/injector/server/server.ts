@@ -4,12 +4,12 @@ import type { Socket } from 'node:net';
 import { asFailure } from '../../base/errors.ts';
 import type { Emit } from '../../base/fact.ts';
 import { loadHttps } from '../../http/node-http.ts';
+import { Connections } from '../../http/serving/connections.ts';
 import { listenAt, portOf } from '../../http/serving/listen.ts';
 import { type ServingPair, tlsOfPair } from '../../http/serving/pair.ts';
-import { BodyLimit, readBody } from '../../http/serving/read-body.ts';
+import { BodyLimit, readBody, STATUS_OF_NOT_TAKEN } from '../../http/serving/read-body.ts';
 import { review } from '../review.ts';
 import type { InjectorDefaults } from '../settings.ts';
-import { Connections } from './connections.ts';
 
 export interface ServerOptions {
   readonly host: string;
@@ -35,6 +35,9 @@ const MAX_BODY_BYTES = 3 * 1024 * 1024;
 /** All bodies that are read at one time. */
 const MAX_BODIES_BYTES = 24 * 1024 * 1024;
 
+/** One address cannot take all. */
+const CONNECTIONS = { maxOpen: 256, maxOfAddress: 128 };
+
 /** The API server and the kubelet are near, and send what they have at once; it waits ten seconds for an answer. */
 const HEADERS_MS = 3_000;
 const REQUEST_MS = 5_000;
@@ -48,8 +51,8 @@ const CLOSE_MS = 2_000;
 export class InjectorServer implements AsyncDisposable {
   readonly #server: Server;
   readonly #options: ServerOptions;
-  readonly #limit = new BodyLimit({ maxBytes: MAX_BODY_BYTES, maxBytesAtOnce: MAX_BODIES_BYTES });
-  readonly #connections = new Connections();
+  readonly #bodies = { maxBytes: MAX_BODY_BYTES, all: new BodyLimit(MAX_BODIES_BYTES) };
+  readonly #connections = new Connections(CONNECTIONS);
 
   private constructor(options: ServerOptions) {
     this.#options = options;
@@ -73,7 +76,8 @@ export class InjectorServer implements AsyncDisposable {
   /** @throws PannierError LISTEN_IN_USE or LISTEN_FAILED */
   static async open(options: ServerOptions): Promise<InjectorServer> {
     const opened = new InjectorServer(options);
-    await listenAt(opened.#server, options.host, options.port);
+    const { host, port } = options;
+    await listenAt(opened.#server, { host, port }, '--listen', `${host}:${port}`);
     return opened;
   }
 
@@ -123,8 +127,8 @@ export class InjectorServer implements AsyncDisposable {
     if (!/^application\/json\s*(?:;|$)/i.test(request.headers['content-type'] ?? '')) {
       return refusal(415, 'a review is application/json');
     }
-    const read = await readBody(request, this.#limit);
-    if (typeof read === 'string') return refusal(read === 'too large' ? 413 : 503, `the body is refused: ${read}`);
+    const read = await readBody(request, this.#bodies);
+    if (typeof read === 'string') return refusal(STATUS_OF_NOT_TAKEN[read], `the body is refused: ${read}`);
     const { socket } = request;
     this.#connections.enter('answering', socket);
     response.once('close', () => this.#connections.enter('idle', socket));

@@ -1,12 +1,14 @@
 import { X509Certificate } from 'node:crypto';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { loadAccountKey } from '../../../src/backend/acme/account-key.ts';
 import { AcmeClient } from '../../../src/backend/acme/client/client.ts';
 import type { AcmeBackendConfig } from '../../../src/backend/acme/config/config.ts';
+import type { Want } from '../../../src/backend/backend.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import { Secret } from '../../../src/base/secret.ts';
+import { plainText } from '../../../src/base/value.ts';
 import {
   createAuthority,
   type DnsServer,
@@ -22,6 +24,7 @@ import {
   type Front,
   failureOf,
   fetchNew,
+  type Opened,
   refuse,
   startFront,
   useAcme,
@@ -113,6 +116,54 @@ describe('a certificate by ACME of a real OpenBao', () => {
   });
 });
 
+describe('what was ordered and is not published', () => {
+  const keptBy = (opened: Opened, want: Want) => opened.backend.source.kept?.(want);
+
+  it('is kept for the same account and request alone, and taken up without one request', async () => {
+    const want = wantOf(['shop.test']);
+    const first = await fetchNew(acme.open(config), want);
+    const next = acme.open(config);
+    const kept = await keptBy(next, want);
+    const restored = await next.backend.source.restorer?.(want)?.(kept?.fields ?? new Map());
+    expect([restored?.version, plainText(restored?.fields.get('privateKey'))]).toEqual([
+      first.version,
+      first.text('privateKey'),
+    ]);
+    expect(kept?.cameWallMs).toBeGreaterThan(Date.now() - 60_000);
+    expect(await keptBy(next, wantOf(['api.shop.test']))).toBeUndefined();
+    expect(next.calls()).toEqual([]);
+    rmSync(join(dir, 'account.key')); // the next account is another one
+    const other = acme.open(config);
+    await fetchNew(other, wantOf(['api.shop.test']));
+    expect(await keptBy(other, want)).toBeUndefined();
+  });
+
+  it('counts for nothing in a file that was changed, that belongs to another request, or that is a folder', async () => {
+    const want = wantOf(['shop.test']);
+    const [orders, opened] = [join(dir, 'account.key.orders'), acme.open(config)];
+    await fetchNew(opened, want);
+    const [name = ''] = readdirSync(orders);
+    const file = join(orders, name);
+    await fetchNew(opened, wantOf(['api.shop.test']));
+    const [other = ''] = readdirSync(orders).filter((one) => one !== name);
+    const bytes = readFileSync(file);
+    for (const at of [0, 20, bytes.length - 1]) {
+      const changed = Buffer.from(bytes);
+      changed[at] = (changed[at] as number) ^ 1;
+      writeFileSync(file, changed);
+      expect(await keptBy(opened, want)).toBeUndefined();
+    }
+    writeFileSync(file, bytes.subarray(0, 10));
+    expect(await keptBy(opened, want)).toBeUndefined();
+    writeFileSync(file, readFileSync(join(orders, other)));
+    expect(await keptBy(opened, want)).toBeUndefined();
+    rmSync(file);
+    mkdirSync(file);
+    expect(await keptBy(opened, want)).toBeUndefined();
+    expect((await fetchNew(acme.open(config), want)).text('certificate')).toContain('BEGIN CERTIFICATE');
+  });
+});
+
 describe('the account of ACME', () => {
   it('has a key that is made when the file is missing, told of once, private and used again', async () => {
     const first = acme.open(config);
@@ -136,6 +187,12 @@ describe('the account of ACME', () => {
     expect(why).toMatchObject({ code, place: 'backends.ca.accountKeyFile' });
     expect(readFileSync(join(dir, 'account.key'), 'utf8')).toBe(before);
     expect(JSON.stringify(why)).not.toContain('CANARY');
+  });
+
+  it('is made although a start that was killed has left its key half written', async () => {
+    writeFileSync(join(dir, `account.key.${process.pid}`), 'half');
+    await fetchNew(acme.open(config), wantOf(['shop.test']));
+    expect(statSync(join(dir, 'account.key')).size).toBeGreaterThan(200);
   });
 
   it('says when its key can neither be read nor made', async () => {
@@ -204,6 +261,24 @@ describe('an ACME server that does not issue', () => {
       code: 'CERTIFICATE_REFUSED',
       seen: expect.stringContaining('unset.shop.test'),
     });
+  });
+
+  it('is left alone after more than two failures although the agent starts again and again', async () => {
+    const starts: string[] = [];
+    for (let i = 0; i < 4; i++) {
+      const opened = acme.open(config);
+      const why = await failureOf(fetchNew(opened, wantOf(['evil.example'])));
+      expect(why).toMatchObject({ code: 'CERTIFICATE_REFUSED', seen: expect.stringContaining('evil.example') });
+      starts.push(opened.calls().includes('NewOrder') ? 'ordered' : (why.hint ?? ''));
+    }
+    const orders = join(dir, 'account.key.orders');
+    const hint = `Mend what it says. To order at once then, remove ${orders}.`;
+    expect(starts).toEqual(['ordered', 'ordered', 'ordered', hint]);
+    await fetchNew(acme.open(config), wantOf(['shop.test'])); // another certificate
+    rmSync(orders, { recursive: true });
+    const opened = acme.open(config);
+    await failureOf(fetchNew(opened, wantOf(['evil.example'])));
+    expect(opened.calls()).toContain('NewOrder');
   });
 
   it('says when the program of the DNS records fails, and has it clean up', async () => {

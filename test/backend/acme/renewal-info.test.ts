@@ -155,6 +155,44 @@ describe('orders that fail', () => {
     expect(pacing.failed('tls', { ...refused, retryAfterMs: 500 * HOUR }).retryAfterMs).toBe(24 * HOUR);
   });
 
+  it.each([
+    ['one', 1, undefined, 0],
+    ['two', 2, undefined, 0],
+    ['three', 3, undefined, 8],
+    ['one for which the issuer asked for five hours', 1, 5 * HOUR, 301],
+  ])('are followed after a restart as this many wants it: %s', async (_, count, retryAfterMs, minutes) => {
+    const clock = new FakeClock();
+    const [before, after] = [new Pacing(clock, () => 0.999), new Pacing(clock, () => 0.999)];
+    const why = retryAfterMs === undefined ? refused : { ...refused, retryAfterMs };
+    for (let i = 0; i < count; i++) before.failed('tls', why);
+    const remembered = before.toRemember('tls', why);
+    expect(remembered).toMatchObject({ failures: count, code: 'CERTIFICATE_REFUSED' });
+    after.resume('tls', JSON.parse(JSON.stringify(remembered)), { place: 'secrets.tls', hint: '' });
+    let waited = 0;
+    for (; waited < 400; waited++) {
+      try {
+        after.assertMayOrder('tls');
+        break;
+      } catch {
+        await clock.advance(MINUTE);
+      }
+    }
+    expect(Math.abs(waited - minutes)).toBeLessThanOrEqual(1);
+  });
+
+  it('are forgotten after a restart when they are an hour over, or were no fault of the issuer', async () => {
+    const clock = new FakeClock();
+    const [before, after] = [new Pacing(clock, () => 0.999), new Pacing(clock, () => 0.999)];
+    for (let i = 0; i < 5; i++) before.failed('tls', refused);
+    const remembered = before.toRemember('tls', refused);
+    await clock.advance(2 * HOUR);
+    if (remembered !== undefined) after.resume('tls', remembered, { place: 'secrets.tls', hint: '' });
+    expect(after.failed('tls', refused).retryAfterMs).toBeLessThanOrEqual(2 * MINUTE);
+    const taken = failure('ACME_CHALLENGE_FAILED', 'secrets.tls', 'the port is taken');
+    before.failed('tls', taken);
+    expect(before.toRemember('tls', taken)).toBeUndefined();
+  });
+
   it('are not held up by a network that failed: that costs the issuer nothing', () => {
     const pacing = new Pacing(new FakeClock(), () => 0);
     pacing.failed('tls', failure('BACKEND_UNREACHABLE', 'backends.ca', 'down'));

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { connect, createServer } from 'node:net';
@@ -5,9 +6,11 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Metadata } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { PollServer } from '../../../src/deliver/sds/poll.ts';
+import { listenAt, portOf } from '../../../src/http/serving/listen.ts';
 import { findFreePort } from '../../servers/index.ts';
 import { eventually } from '../../system/agent.helpers.ts';
-import { configOf, createClient, generic, genericText, setUp } from './sds.helpers.ts';
+import { configOf, createClient, generic, genericText, setUp, setUpHub } from './sds.helpers.ts';
 
 const one = (more = {}) => configOf({ a: generic('app', 'a') }, more);
 
@@ -249,5 +252,36 @@ describe('POST /v3/discovery:secrets', () => {
     const { path } = await setUp(one());
     const answered = await poll(path, body, more).catch(() => ({ status: 413 }));
     expect(answered.status).toBe(status);
+  });
+
+  it.each([
+    ['its head', 'POST /v3/discovery:secrets HTTP/1.1\r\nHost: agent\r\n'],
+    [
+      'its body',
+      'POST /v3/discovery:secrets HTTP/1.1\r\nHost: agent\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{',
+    ],
+  ])('a client that does not end %s is answered 408', async (_, sent) => {
+    using polls = new PollServer(setUpHub().hub, async () => undefined, { headersMs: 100, requestMs: 100 });
+    const server = createServer((socket) => polls.take(socket));
+    await listenAt(server, { host: '127.0.0.1', port: 0 }, 'test', 'the test');
+    onTestFinished(() => void server.close());
+    const socket = connect(portOf(server), '127.0.0.1');
+    socket.write(sent);
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    expect(answer.toString()).toMatch(/^HTTP\/1\.1 408 /);
+    await once(socket, 'close');
+  });
+
+  it.each([
+    ['announces', `Content-Length: ${2 ** 20 + 1}\r\n\r\n`],
+    ['sends', `Transfer-Encoding: chunked\r\n\r\n100001\r\n${'x'.repeat(2 ** 20 + 1)}`],
+  ])('a client that %s too much gets the answer that says so', async (_, sent) => {
+    const { path } = await setUp(one());
+    const socket = connect({ path });
+    const head = 'POST /v3/discovery:secrets HTTP/1.1\r\nHost: agent\r\nContent-Type: application/json\r\n';
+    socket.write(head + sent);
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    expect(answer.toString()).toMatch(/^HTTP\/1\.1 413 [\s\S]*the request is too large/);
+    socket.destroy();
   });
 });

@@ -47,6 +47,11 @@ export class Http01 implements Prover {
     return hide;
   }
 
+  /** Opens the port and closes it again. @throws Error of the system when it cannot be opened. */
+  async tryPort(): Promise<void> {
+    await close(await this.#listen());
+  }
+
   #listen(): Promise<Server> {
     const { createServer } = loadHttp();
     const server = createServer(

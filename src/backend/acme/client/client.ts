@@ -18,6 +18,8 @@ export interface Directory {
   readonly renewalInfo?: string;
   readonly termsOfService?: string;
   readonly externalAccountRequired: boolean;
+  /** The names of the kinds of certificates that it offers; absent: it says nothing of them. */
+  readonly profiles?: readonly string[];
 }
 
 /** Who signs a request: the account by its URL, or before there is one its key. */
@@ -182,7 +184,7 @@ const originOf = (url: string): string => new URL(url).origin;
 function directoryIn(json: unknown): Directory | undefined {
   const { newNonce, newAccount, newOrder, renewalInfo, meta } = (json ?? {}) as Readonly<Record<string, unknown>>;
   if (typeof newNonce !== 'string' || typeof newAccount !== 'string' || typeof newOrder !== 'string') return undefined;
-  const { termsOfService, externalAccountRequired } = (meta ?? {}) as Readonly<Record<string, unknown>>;
+  const { termsOfService, externalAccountRequired, profiles } = (meta ?? {}) as Readonly<Record<string, unknown>>;
   return {
     newNonce,
     newAccount,
@@ -190,6 +192,7 @@ function directoryIn(json: unknown): Directory | undefined {
     ...(typeof renewalInfo === 'string' ? { renewalInfo } : {}),
     ...(typeof termsOfService === 'string' ? { termsOfService } : {}),
     externalAccountRequired: externalAccountRequired === true,
+    ...(typeof profiles === 'object' && profiles !== null ? { profiles: Object.keys(profiles) } : {}),
   };
 }
 

@@ -15,6 +15,14 @@ const DEFAULT_KEY: LocalKey = { type: 'rsa', bits: 2048 };
 /** Whether a text can be a DNS name, which may begin with `*.`, or an e-mail address. Others are up to the role. */
 const isName = (text: string): boolean => text !== '' && !/[\s\p{C},;:/\\"'()<>[\]]/u.test(text);
 
+/**
+ * Whether a text can be a URI in a certificate as it stands: the server would write a space in another way, so that
+ * each certificate lacked what was asked for.
+ */
+const isUri = (text: string): boolean => /^[a-z][a-z0-9+.-]*:[!-~]+$/i.test(text);
+
+const MAPPED = 'Write it as an IPv4 address, such as 10.0.0.7.';
+
 /** Makes the request of a secret that has `certificate`. */
 export function resolveCertificate(
   shape: CertificateShape,
@@ -26,10 +34,18 @@ export function resolveCertificate(
   const { issuer, issuerRef, role, commonName, altNames = [], ipSans = [], uriSans = [], otherSans = [] } = shape;
   for (const [i, address] of ipSans.entries()) {
     if (isIP(address) === 0) refuse(['ipSans', i], 'an IP address is expected');
+    else if (/^::ffff:/i.test(address)) refuse(['ipSans', i], 'an IPv4 address in IPv6 is in no certificate', MAPPED);
   }
   for (const [i, name] of altNames.entries()) {
     if (!isName(name))
       refuse(['altNames', i], 'a DNS name or an e-mail address is expected', 'See ipSans and uriSans for others.');
+  }
+  for (const [i, uri] of uriSans.entries()) {
+    if (!isUri(uri)) refuse(['uriSans', i], 'a URI is expected', 'Write spaces and other scripts as %20 and so on.');
+    else if (shape.key === undefined && uri.includes(',')) {
+      // The names are sent in one text then, and not in a signing request.
+      refuse(['uriSans', i], 'the server takes a comma as the end of a URI', 'Write %2C, or add key: local.');
+    }
   }
   if (shape.notAfter !== undefined && Date.parse(shape.notAfter) <= Date.now()) {
     // Only a warning: an agent that is started again later must not lose its other secrets.

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
-import { errnoWord } from '../../base/errno.ts';
+import { errnoWord } from './errno.ts';
 
 const WORDS: Readonly<Record<string, string>> = {
   EACCES: 'this user has no permission to write there',

@@ -1,0 +1,146 @@
+import type { KeyObject } from 'node:crypto';
+import { mkdir, readdir, rename, stat, unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock } from '../../base/clock.ts';
+import type { Code } from '../../base/codes.ts';
+import { fileCall } from '../../base/file-call.ts';
+import { loadCrypto } from '../../base/node-crypto.ts';
+import { readFileInTime } from '../../base/read-file.ts';
+import type { CertificateSet } from '../../certificate/check.ts';
+
+/** What is known of the orders for one want. */
+export interface Orders {
+  /** The last one that succeeded. */
+  readonly certificate?: OrderedCertificate;
+  /** Those that failed since. */
+  readonly failed?: FailedOrders;
+}
+
+export interface OrderedCertificate extends CertificateSet {
+  /** On the wall clock. */
+  readonly cameWallMs: number;
+}
+
+/** Orders that failed one after the other, and why the last one did. */
+export interface FailedOrders {
+  readonly failures: number;
+  /** When the next order may be made, on the wall clock. */
+  readonly untilWallMs: number;
+  /** The issuer itself has asked for that time. */
+  readonly asked: boolean;
+  readonly code: Code;
+  readonly seen: string;
+}
+
+export interface OrderBookOptions {
+  readonly clock: Pick<Clock, 'wallMs'>;
+  /** A folder that is made on need. */
+  readonly dir: string;
+  /** The key of the account, which is not made; undefined: there is none. May reject. */
+  accountKey(): Promise<KeyObject | undefined>;
+}
+
+/** The folder of an account whose key is in this file. */
+export const ordersOf = (keyFile: string): string => `${keyFile}.orders`;
+
+const FORMAT = 'pannier acme orders 1';
+const CIPHER = 'aes-256-gcm';
+const NONCE = 12;
+const TAG = 16;
+const MAX_BYTES = 1024 * 1024;
+/** What no order has been made for in this time is not asked for any more. */
+const FORGOTTEN_MS = 90 * 24 * 3_600_000;
+
+/**
+ * Keeps for the next process what was ordered, beside the key of the account: a certificate that is not published yet
+ * is not ordered a second time, and failures are counted over restarts. So an agent that is started again and again
+ * uses up no limit of a public issuer.
+ *
+ * There is a file for each want. It is sealed under a key that is derived from the account's (HKDF), and bound to the
+ * want: whoever cannot read that key can neither read the file nor make one. A file that cannot be opened counts as
+ * none, and one that cannot be written costs an order at the next start.
+ */
+export class OrderBook {
+  readonly #options: OrderBookOptions;
+
+  constructor(options: OrderBookOptions) {
+    this.#options = options;
+  }
+
+  /** Where the files are, for people. */
+  get dir(): string {
+    return this.#options.dir;
+  }
+
+  /** Never rejects. */
+  async read(id: string): Promise<Orders> {
+    try {
+      const { bytes } = await readFileInTime(this.#pathOf(id), { maxBytes: MAX_BYTES });
+      return JSON.parse(unseal(bytes, await this.#sealKey(), id).toString('utf8')) as Orders;
+    } catch {
+      return {};
+    }
+  }
+
+  /** Replaces what is known of a want. Never rejects. */
+  async write(id: string, orders: Orders): Promise<void> {
+    const path = this.#pathOf(id);
+    try {
+      const sealed = seal(Buffer.from(JSON.stringify(orders)), await this.#sealKey(), id);
+      await fileCall(path, () => this.#replace(path, sealed));
+    } catch {
+      // see above
+    }
+  }
+
+  async #replace(path: string, bytes: Buffer): Promise<void> {
+    const { dir } = this.#options;
+    const made = `${path}.${loadCrypto().randomBytes(6).toString('hex')}`;
+    await mkdir(dir, { mode: 0o700, recursive: true });
+    try {
+      await writeFile(made, bytes, { flag: 'wx', mode: 0o600 });
+      await rename(made, path);
+    } catch (error) {
+      await unlink(made).catch(() => {});
+      throw error;
+    }
+    await removeOlder(dir, this.#options.clock.wallMs() - FORGOTTEN_MS);
+  }
+
+  #pathOf(id: string): string {
+    return join(this.#options.dir, loadCrypto().createHash('sha256').update(id).digest('base64url'));
+  }
+
+  async #sealKey(): Promise<Buffer> {
+    const key = await this.#options.accountKey();
+    if (key === undefined) throw new TypeError('there is no key yet');
+    const material = key.export({ type: 'pkcs8', format: 'der' });
+    return Buffer.from(loadCrypto().hkdfSync('sha256', material, Buffer.alloc(0), FORMAT, 32));
+  }
+}
+
+async function removeOlder(dir: string, thanWallMs: number): Promise<void> {
+  for (const name of await readdir(dir)) {
+    const path = join(dir, name);
+    const { mtimeMs } = await stat(path);
+    if (mtimeMs < thanWallMs) await unlink(path);
+  }
+}
+
+const boundTo = (id: string): Buffer => Buffer.from(`${FORMAT} ${id}`);
+
+function seal(text: Uint8Array, key: Buffer, id: string): Buffer {
+  const { createCipheriv, randomBytes } = loadCrypto();
+  const nonce = randomBytes(NONCE);
+  const cipher = createCipheriv(CIPHER, key, nonce, { authTagLength: TAG });
+  cipher.setAAD(boundTo(id));
+  return Buffer.concat([nonce, cipher.update(text), cipher.final(), cipher.getAuthTag()]);
+}
+
+/** @throws Error when the file was not sealed by this key for this want. */
+function unseal(file: Buffer, key: Buffer, id: string): Buffer {
+  const decipher = loadCrypto().createDecipheriv(CIPHER, key, file.subarray(0, NONCE), { authTagLength: TAG });
+  decipher.setAAD(boundTo(id));
+  decipher.setAuthTag(file.subarray(-TAG));
+  return Buffer.concat([decipher.update(file.subarray(NONCE, -TAG)), decipher.final()]);
+}

@@ -10,7 +10,7 @@ import {
   SECRETS_VOLUME,
 } from '../../src/injector/pod/agent-containers.ts';
 import { QUANTITY } from '../../src/injector/pod/amount.ts';
-import { OWN_DIRS, SYSTEM_DIRS } from '../../src/injector/pod/check-pod.ts';
+import { MAX_CONTAINERS, OWN_DIRS, SYSTEM_DIRS } from '../../src/injector/pod/check-pod.ts';
 import { quoted, quotedList } from './cel.ts';
 
 /** Annotations, and what their values must be: a condition in CEL on `value`, and what a denial says otherwise. */
@@ -178,6 +178,10 @@ export const WRONG = [
     `object.spec.?os.?name.orValue('') == 'windows' ||
   object.spec.?nodeSelector[?'kubernetes.io/os'].orValue('') == 'windows'`,
     'spec.os is windows: the agent runs on Linux',
+  ),
+  onlyIf(
+    `variables.containers.size() > ${MAX_CONTAINERS}`,
+    `spec.containers are more than ${MAX_CONTAINERS}, the most of an injected pod`,
   ),
   texts('variables.containers', `it.name in ${AGENTS}`, `'container ' + it.name + ' is in the pod already: rename it'`),
   texts(

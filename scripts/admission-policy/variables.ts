@@ -20,11 +20,14 @@ const raised = (limit: string, request: string): string =>
   ${said(request)}.optMap(request, ${exceeds('request', `variables.defaults[${quoted(limit)}]`)}).orValue(false)
   ? ${said(request)}.orValue('') : variables.defaults[${quoted(limit)}])`;
 
-/** A request by default, or a limit of the pod's that is less; none in a pod with a request of its own, to share it. */
+/** A request by default, or a limit of the pod's that is less; none in a pod with one of its own, to share it. */
 const lowered = (request: string, limit: string): string => {
   const resource = request.slice('requests-'.length);
   const standard = `variables.defaults[${quoted(request)}]`;
-  return `${said(request)}.orValue(object.spec.?resources.?requests[?${quoted(resource)}].hasValue() ? '0' :
+  const hasOwn = ['requests', 'limits'].map(
+    (kind) => `object.spec.?resources.?${kind}[?${quoted(resource)}].hasValue()`,
+  );
+  return `${said(request)}.orValue(${hasOwn.join(' ||\n  ')} ? '0' :
   ${said(limit)}.optMap(limit, ${exceeds(standard, 'limit')}).orValue(false)
   ? ${said(limit)}.orValue('') : ${standard})`;
 };

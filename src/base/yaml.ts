@@ -49,7 +49,7 @@ function parseWith(yaml: typeof import('yaml'), text: string): Value | undefined
   const lines = new yaml.LineCounter();
   let document: Document.Parsed;
   try {
-    document = parseBounded(yaml, text, { lineCounter: lines, prettyErrors: false, version: '1.2', merge: false });
+    document = parseBounded(yaml, text, { lineCounter: lines, version: '1.2', merge: false });
   } catch (error) {
     if (error instanceof TooDeep) throw new YamlError('nested too deep', lines.linePos(error.offset));
     throw new YamlError('cannot be parsed', { line: 1, col: 1 });
@@ -89,7 +89,12 @@ class NodeReader {
     if (isSeq(node)) return node.items.map((item) => this.value(item as Node | null, depth + 1, inAlias));
     if (!isMap(node)) throw this.#refuse('a node that is not supported', node);
     const fields = new Map<string, Value>();
+    const keys = new Set<unknown>();
     for (const { key, value } of node.items) {
+      if (isScalar(key)) {
+        if (keys.has(key.value)) throw this.#refuse('not valid YAML (DUPLICATE_KEY)', key);
+        keys.add(key.value);
+      }
       fields.set(this.#name(key as Node | null, node), this.value(value as Node | null, depth + 1, inAlias));
     }
     return fields;

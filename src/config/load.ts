@@ -6,17 +6,16 @@ import { deepFreeze } from './deep-freeze.ts';
 import type { Environment } from './environment.ts';
 import { type FoundFile, findFiles, findFolders } from './load/find-files.ts';
 import { interpolate } from './load/interpolate.ts';
-import { type MergedFiles, mergeFiles } from './load/merge.ts';
+import { mergeFiles } from './load/merge.ts';
 import { parseJsonFile } from './load/parse-json.ts';
 import { type ConfigTree, isTree, type SourceFile } from './load/source-file.ts';
-import { type CheckableRest, ConfigProblemsError } from './problems/config-problems.ts';
+import type { Made } from './problems/make-error.ts';
 import type { ConfigText } from './problems/marks.ts';
 import type { Problems } from './problems/problems.ts';
 import { QuickCheck } from './problems/quick-check.ts';
 import { readCapped } from './read-capped.ts';
 import { resolveConfig } from './resolve.ts';
-import { type BackendKindConfig, kindOf } from './sections/backends/kind.ts';
-import type { PathRequests } from './sections/backends/path-requests.ts';
+import type { BackendKindConfig } from './sections/backends/kind.ts';
 import { loadStored } from './sections/secrets/resolve.ts';
 
 /** Where a configuration is, and what it is resolved with. */
@@ -34,7 +33,7 @@ export interface LoadOptions {
    * A configuration that is read in the place of files. What its `${file:…}` name is on another machine, so each of
    * them gives a text of one character.
    */
-  readonly given?: { readonly path: string; readonly text: string };
+  readonly given?: { readonly path: string } & Pick<ConfigText, 'text' | 'reading'>;
   /**
    * Called before each file is parsed, with the length in characters of all files so far, and the file. A configuration
    * that is not good is read twice.
@@ -52,7 +51,7 @@ export interface LoadOptions {
 export async function loadConfig(options: LoadOptions): Promise<Config> {
   const read = new Map<string, ReturnType<typeof readCapped>>();
   const reading: Reading = {
-    texts: [],
+    texts: new Map(),
     // Read once: of a pipe there is nothing left the second time.
     readFile(path, limits) {
       if (options.given !== undefined) return Promise.resolve(path === options.given.path ? options.given.text : 'x');
@@ -61,7 +60,7 @@ export async function loadConfig(options: LoadOptions): Promise<Config> {
       return reads;
     },
   };
-  const severalFiles = () => reading.texts.length > 1;
+  const severalFiles = () => reading.texts.size > 1;
   const { tables, kinds } = options;
   if (tables !== undefined) {
     try {
@@ -72,13 +71,13 @@ export async function loadConfig(options: LoadOptions): Promise<Config> {
   }
   // The check by tables is fast, and this one knows what is wrong.
   const { createAllProblems } = await import('./check/create-all-problems.ts');
-  reading.texts.length = 0;
   return await loadBy(await createAllProblems(kinds, severalFiles), options, reading);
 }
 
 /** What was read. */
 interface Reading {
-  readonly texts: ConfigText[];
+  /** By the paths of the files. */
+  readonly texts: Map<string, ConfigText>;
   readonly readFile: typeof readCapped;
 }
 
@@ -96,14 +95,11 @@ async function loadBy(problems: Problems, options: LoadOptions, { texts, readFil
     if (parsed === undefined) isComplete = false;
     else files.push(await interpolate(parsed, { ...file, dir: dirname(file.path) }, env, problems, readFile));
   }
-  if (!isComplete && problems.count > 0) throw await problemsError(problems, texts);
+  if (!isComplete && problems.count > 0) throw await problemsError();
   await loadLateKeys(kinds, files, problems);
   const merged = mergeFiles(files, problems);
   const config = await resolveConfig(merged, kinds, { env, cwd, problems });
-  if (problems.count > 0) {
-    const known = namesOf(merged, config, kinds);
-    throw await problemsError(problems, texts, { outputs: config.outputs, exec: config.exec, known });
-  }
+  if (problems.count > 0) throw await problemsError({ ...config, sections: merged.sections, kinds });
   return deepFreeze({
     ...config,
     warnings: await warningsOf(problems, placeWarnings ? texts : undefined),
@@ -111,10 +107,15 @@ async function loadBy(problems: Problems, options: LoadOptions, { texts, readFil
     folders: await findFolders(paths, env, cwd),
   });
 
+  async function problemsError(made?: Made) {
+    return (await import('./problems/make-error.ts')).makeError(problems.found, texts.values(), made);
+  }
+
   function take(text: string, { path, label }: FoundFile): ConfigText {
     const isJson = path.endsWith('.json') || (!/\.ya?ml$/.test(path) && text.trimStart().startsWith('{'));
-    const read = { label, text, isJson };
-    texts.push(read);
+    // Parsed once, if the first check gave up after it.
+    const read = texts.get(path) ?? { ...given, label, text, isJson };
+    texts.set(path, read);
     length += text.length;
     onRead?.(length, read);
     return read;
@@ -147,35 +148,11 @@ function requestsIn({ secrets, sds }: ConfigTree): readonly unknown[] {
 
 const has = (key: string) => (entry: unknown) => isTree(entry) && Object.hasOwn(entry, key);
 
-async function problemsError({ found }: Problems, texts: readonly ConfigText[], rest?: CheckableRest) {
-  const { withPositions } = await import('./problems/positions.ts');
-  return new ConfigProblemsError(await withPositions(found, texts), rest);
-}
-
 /** @param texts absent: the warnings get no positions. */
-async function warningsOf({ warnings }: Problems, texts: readonly ConfigText[] | undefined) {
+async function warningsOf({ warnings }: Problems, texts: Reading['texts'] | undefined) {
   if (texts === undefined || warnings.length === 0) return warnings.map(({ failed }) => failed);
   const { withPositions } = await import('./problems/positions.ts');
-  return await withPositions(warnings, texts);
-}
-
-/**
- * The names that templates may use. A backend whose kind is not known for a problem of its own counts as one that can
- * be asked by a path, so that templates which use it cause no further problem.
- */
-function namesOf(
-  { sections }: MergedFiles,
-  { backends }: Pick<Config, 'backends'>,
-  kinds: readonly BackendKindConfig[],
-): CheckableRest['known'] {
-  const anyRequests = kinds.find(({ pathRequests }) => pathRequests !== undefined)?.pathRequests;
-  const askable = new Map<string, PathRequests>();
-  for (const name of sections.backends.keys()) {
-    const config = backends.get(name);
-    const requests = config === undefined ? anyRequests : kindOf(kinds, config).pathRequests;
-    if (requests !== undefined) askable.set(name, requests);
-  }
-  return { secrets: new Set(sections.secrets.keys()), backends: askable };
+  return await withPositions(warnings, texts.values());
 }
 
 /** The size of the largest configuration file: a hundred thousand secrets with an output each, in JSON. */
@@ -195,17 +172,15 @@ async function readText(
 }
 
 /** The map in the file. Undefined when it has none to go on with; the problem was added. */
-async function parse({ label, text, isJson }: ConfigText, problems: Problems): Promise<ConfigTree | undefined> {
-  const tree = await (isJson ? parseJsonFile(text, label, problems) : parseYaml(text, label, problems));
+async function parse(file: ConfigText, problems: Problems): Promise<ConfigTree | undefined> {
+  const { label, text, isJson } = file;
+  const tree = isJson
+    ? await parseJsonFile(text, label, problems)
+    : await (await import('./load/parse-yaml.ts')).parseYamlFile(file, problems);
   if (tree === undefined) return undefined;
   // A file may be empty, as one of several.
   if (tree === null) return {};
   if (isTree(tree)) return tree;
   problems.addAt('CONFIG_MALFORMED', label, 'the file does not hold a map', 'Begin with version: 1.');
   return undefined;
-}
-
-async function parseYaml(text: string, label: string, problems: Problems): Promise<unknown> {
-  const { parseYamlFile } = await import('./load/parse-yaml.ts');
-  return parseYamlFile(text, label, problems);
 }

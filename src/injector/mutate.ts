@@ -6,7 +6,7 @@ import { AnnotationReader } from './annotations/reader.ts';
 import { agentConfigOf } from './config/agent-config.ts';
 import type { Decided, Plan } from './plan.ts';
 import { AGENT, INIT_AGENT, SECRETS_VOLUME } from './pod/agent-containers.ts';
-import { checkDirs, checkNames, checkPod } from './pod/check-pod.ts';
+import { checkAdded, checkCount, checkDirs, checkNames, checkPod } from './pod/check-pod.ts';
 import { type JsonMap, listOf, mapOf, textOf } from './pod/json.ts';
 import type { Operation } from './pod/patch.ts';
 import { patchOf } from './pod/patch-pod.ts';
@@ -42,6 +42,7 @@ export async function mutate(pod: unknown, defaults: InjectorDefaults): Promise<
   if (wrong.length > 0) return { denied: denialOf(wrong) };
   if (!wanted || isInjected(own, vault, spec)) return UNCHANGED;
   checkSize(annotations, wrong);
+  checkCount(spec, wrong);
   if (wrong.length > 0) return { denied: denialOf(wrong) };
   const { settings, source, idle } = readSettings({ own, vault, prefix, spec, defaults }, wrong);
   checkPod(spec, settings, wrong);
@@ -116,7 +117,7 @@ interface Asked {
 
 function readSettings({ own, vault, prefix, spec, defaults: given }: Asked, wrong: Wrong[]) {
   const defaults = withFittingCa(given, own, vault);
-  const shared = sharedRequests(spec);
+  const shared = sharedRequests(spec, own.get('mode') === 'both');
   const others = [...vault.keys()].filter((name) => name !== 'agent-inject' && name !== 'agent-inject-status');
   const isOfVault = others.length > 0 || /^(?:true|1|t)$/i.test(vault.get('agent-inject') ?? '');
   const read = readOwn(isOfVault ? withoutStrays(own, prefix, wrong) : own, defaults, wrong);
@@ -178,6 +179,7 @@ async function planOf({ metadata, spec, settings, source }: Decided, wrong: Wron
   if (config === undefined) return undefined;
   const dirs = config.needs?.dirs ?? settings.volumePaths ?? [DEFAULT_DIR];
   checkDirs(dirs, wrong);
+  if (!checkAdded(spec, settings, dirs.length, wrong)) return undefined;
   checkIdle({ settings, source, mode, answersHealth: config.needs?.answersHealth ?? false }, wrong);
   const { envFile } = settings;
   if (envFile !== undefined && config.needs?.envFiles.includes(envFile) === false) {

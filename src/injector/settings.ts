@@ -62,6 +62,9 @@ export interface PodSettings {
 /** What the annotations of one prefix say. */
 export type SaidSettings = Partial<PodSettings>;
 
+/** What holds when nothing else is said. */
+export const LIMIT_OF_MEMORY = '128Mi';
+
 /** The settings of a pod; of two annotations for one thing, the one that comes later in `said` wins. */
 export function completed(defaults: InjectorDefaults, ...said: readonly SaidSettings[]): PodSettings {
   const standard: PodSettings = {
@@ -69,7 +72,7 @@ export function completed(defaults: InjectorDefaults, ...said: readonly SaidSett
     image: defaults.image,
     sizeLimit: '4Mi',
     requests: { cpu: '20m', memory: '64Mi' },
-    limits: { memory: '128Mi' },
+    limits: { memory: LIMIT_OF_MEMORY },
     hasSecurityContext: true,
     tokenExpirySeconds: 3600,
     startWithinSeconds: 120,

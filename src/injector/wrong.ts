@@ -1,3 +1,5 @@
+import { printable } from '../base/printable.ts';
+
 /** What keeps a pod from being injected. Neither text holds the value of an annotation. */
 export interface Wrong {
   /** The full name of an annotation, or a path in the pod. */
@@ -6,7 +8,7 @@ export interface Wrong {
 }
 
 /** The most that a denial names; the rest is counted. */
-const MAX_NAMED = 10;
+export const MAX_NAMED = 10;
 const MAX_LENGTH = 400;
 
 /** All problems in one line, as the event of the pod's owner shows it. */
@@ -17,6 +19,6 @@ export function denialOf(wrong: readonly Wrong[]): string {
 }
 
 function oneLine(text: string): string {
-  const line = text.replace(/\s*[\r\n]+\s*/g, ' ');
+  const line = printable(text.replace(/\s*[\r\n]+\s*/g, ' '));
   return line.length > MAX_LENGTH ? `${line.slice(0, MAX_LENGTH - 1)}…` : line;
 }

@@ -1,7 +1,8 @@
 import { chmodSync, chownSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
-import { BACKEND_KINDS } from '../../src/backend/registry.ts';
+import { describe, expect, it, vi } from 'vitest';
+import * as yaml from 'yaml';
+import { BACKEND_KINDS, SCHEMA_TABLES } from '../../src/backend/registry.ts';
 import { formatPosition } from '../../src/base/errors.ts';
 import { Secret } from '../../src/base/secret.ts';
 import { loadConfig } from '../../src/config/load.ts';
@@ -340,6 +341,35 @@ describe('hostile files', () => {
     ['syntax errors', '*a\n'.repeat(5000)],
   ])('of thousands of %s the first fifty are told', async (_, text) => {
     expect((await problemsOf(loadText(text))).length).toBeLessThan(60);
+  });
+
+  it.each([
+    ['brackets', ']\n'],
+    ['escapes', '- "\\q"\n'],
+    ['tags', '- !x 1\n'],
+    ['aliases', '- *a\n'],
+  ])(
+    'of thousands of wrong %s the first fifty are told with their places, and that there are more',
+    async (_, line) => {
+      const problems = await problemsOf(loadText(line.repeat(5000)));
+      expect(problems).toHaveLength(51);
+      expect(problems[0]).toMatchObject({ code: 'CONFIG_MALFORMED', place: expect.stringMatching(/:[12]:\d+$/) });
+      expect(problems[49]?.seen).not.toContain('more');
+      expect(problems[50]?.seen).toBe(
+        'not YAML: there is more from here on, which is told when what stands before it is mended',
+      );
+    },
+  );
+
+  it.each([
+    ['with a syntax error', 'version: 1\nsecrets: [\n'],
+    ['with other problems', 'version: 1\nsecrets: { a: { kv: 1 } }\n'],
+  ])('a text of YAML %s is parsed once', async (_, text) => {
+    using composed = vi.spyOn(yaml.Composer.prototype, 'compose');
+    const cwd = makeFolder({ 'shop.yaml': text });
+    const options = { kinds: BACKEND_KINDS, tables: SCHEMA_TABLES, paths: ['shop.yaml'], env: {}, cwd };
+    expect(await problemsOf(loadConfig(options))).not.toEqual([]);
+    expect(composed).toHaveBeenCalledTimes(1);
   });
 
   it('aliases that make a file too large are told at the one that does, and aliases of a usual sort are not', async () => {

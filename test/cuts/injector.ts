@@ -50,6 +50,14 @@ export const INJECTOR: readonly Cut[] = [
     'MAX_BODY_BYTES = 3 * 1024 * 1024',
     'MAX_BODY_BYTES = 9 * 1024 * 1024',
   ),
+  cutIn('src/injector/config/value-count.ts')(
+    'injector-little-work',
+    'return this.#count > MAX_VALUES;',
+    'return this.#count > 10 * MAX_VALUES;',
+    { by: 'two thousand values' },
+  ),
+  mutate('injector-little-work', 'checkCount(spec, wrong);', '', { by: 'becomes what' }),
+  mutate('injector-little-work', 'if (!checkAdded(', 'if (dirs.length < 0 && !checkAdded(', { by: 'becomes what' }),
   cutIn('src/injector/certificate/self-made.ts')(
     'injector-certificate',
     'const own = [shown, next]',

@@ -30,12 +30,15 @@ export const SECURITY: readonly Cut[] = [
   // Values are counted once more where references are filled, so without this the file is refused there, but late.
   cutIn('src/config/load/parse-yaml.ts')(
     'config-bounded',
-    'if (this.#byAliases > MAX_BY_ALIASES) this',
+    'if (this.#byAliases > this.#maxByAliases) this',
     'if (this.#byAliases < 0) this',
     {
       by: 'told at the one that does',
     },
   ),
+  cutIn('src/base/bounded-yaml.ts')('config-bounded', 'if (errors > MAX_ERRORS) throw', 'if (errors < 0) throw', {
+    by: 'commas without a value',
+  }),
   cutIn('src/render/helpers/search.ts')(
     'pattern-bounded',
     "if (found === undefined) throw new BadArgument('got a text for which its pattern takes too long');",

@@ -33,6 +33,14 @@ function pathsOf(value: unknown, above: readonly string[] = []): (readonly strin
   return Object.entries(value).flatMap(([key, below]) => pathsOf(below, [...above, key]));
 }
 
+/** Paths of all values in a file, and of the maps that hold them. */
+function nullable(value: object, above = ''): readonly string[] {
+  return Object.entries(value).flatMap(([key, below]) => {
+    const isMap = typeof below === 'object' && below !== null && !Array.isArray(below);
+    return [above + key, ...(isMap ? nullable(below, `${above}${key}.`) : [])];
+  });
+}
+
 describe.skipIf(helms.length === 0)('the chart (needs helm: npm run test:chart)', { timeout: 120_000 }, () => {
   it.each(helms)('%s lints it without a warning', async (binary) => {
     const lint = (file: string) => runHelm(binary, ['lint', '--strict', CHART, '--values', file]);
@@ -194,11 +202,47 @@ describe.skipIf(helms.length === 0)('the chart (needs helm: npm run test:chart)'
     ['resources={"limits":{"memory":"192 MB"}}', 'memory'],
     ['tolerations=[{"keys":"x"}]', 'keys'],
     ['runAsUser=0', 'runAsUser'],
+    [
+      'topologySpreadConstraints=[{"maxSkew":1,"topologyKey":"x","whenUnsatisfiable":"ScheduleAnyway","minDomains":2}]',
+      'whenUnsatisfiable',
+    ],
   ])('names what is wrong in %s', async (set, named) => {
     for (const binary of helms) {
       const { error } = await render(binary, { set: [set] });
       expect(error).toContain(named);
     }
+  });
+
+  it('spreads its pods as it is told, over so many domains at least', async () => {
+    const { of } = await render(helm, { values: setOf('scheduling') });
+    const { selector, template } = of('Deployment').spec;
+    expect(template.spec.topologySpreadConstraints).toEqual([
+      {
+        maxSkew: 2,
+        minDomains: 3,
+        topologyKey: 'kubernetes.io/hostname',
+        whenUnsatisfiable: 'DoNotSchedule',
+        labelSelector: selector,
+      },
+    ]);
+  });
+
+  it('of a value that is null gives what an empty one does, or names it by the schema', {
+    timeout: 300_000,
+  }, async () => {
+    const all: KubernetesObject[] = [];
+    for (const path of nullable(parse(readFileSync(`${CHART}/values.yaml`, 'utf8')))) {
+      const isTop = !path.includes('.');
+      for (const binary of isTop ? helms : [helm]) {
+        const { error, text, objects } = await render(binary, { set: [`${path}=null`] });
+        const told = error === '' || /missing propert|is required/.test(error);
+        expect([path, told, error]).toEqual([path, true, told ? error : 'the schema says it']);
+        if (error !== '') expect(error).toContain(path.split('.').at(-1));
+        expect([path, /<no value>|%!/.test(text)]).toEqual([path, false]);
+        all.push(...objects.filter(isOfKubernetes));
+      }
+    }
+    expect(await kubernetesProblems(all, ['1.37'])).toEqual([]);
   });
 
   it('installs nothing of the injector when the webhook is off', async () => {

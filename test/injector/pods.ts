@@ -451,6 +451,43 @@ export const SHAPES: readonly Shape[] = [
     { [`${FIRST}.resources`]: { requests: { cpu: '20m', memory: '64Mi' }, limits: { memory: '64Mi' } } },
   ),
   injected(
+    'small limits of the pod without requests, which the agent shares',
+    pod(own(), {
+      resources: { limits: { cpu: '100m', memory: '100Mi' } },
+      containers: [{ ...app, resources: { requests: { cpu: '90m' }, limits: { memory: '64Mi' } } }],
+    }),
+    { [`${FIRST}.resources`]: { requests: { cpu: '0', memory: '0' }, limits: { memory: '128Mi' } } },
+  ),
+  injected(
+    'a small limit of the pod, which a plain container of the agent has too',
+    pod(own({ mode: 'both' }), {
+      resources: { limits: { memory: '100Mi' } },
+      containers: [{ ...app, resources: { limits: { memory: '64Mi' } } }],
+    }),
+    { 'spec.containers.1.resources': { requests: { cpu: '20m', memory: '0' }, limits: { memory: '100Mi' } } },
+  ),
+  denied(
+    'a port for metrics that a container has',
+    pod(own({ 'metrics-port': '8080' }), { containers: [{ ...app, ports: [{ containerPort: 8080 }] }] }),
+    'container app has the port of the annotation metrics-port already',
+  ),
+  denied('an output in a directory with a colon', pod(config(BAO + outputAt('/run/a:b'))), 'has a colon'),
+  denied(
+    'more containers than any pod',
+    pod(own(), { containers: Array.from({ length: 501 }, (_, index) => ({ name: `c${index}`, image: 'x' })) }),
+    'spec.containers are 501, of at most 500 for an injected pod',
+  ),
+  denied(
+    'many outputs for many containers',
+    pod(
+      config(
+        `${BAO}outputs:\n${Array.from({ length: 60 }, (_, index) => `  o${index}: { dir: /run/o${index}, files: { a: { format: json, from: app } } }\n`).join('')}`,
+      ),
+      { containers: Array.from({ length: 100 }, (_, index) => ({ name: `c${index}`, image: 'x' })) },
+    ),
+    'spec.containers would get 6000 mounts and variables, of at most 5000',
+  ),
+  injected(
     'small resources of the pod, which the agent shares',
     pod(own({ 'requests-cpu': '5m' }), {
       resources: { requests: { cpu: '10m', memory: '32Mi' }, limits: { memory: '100Mi' } },

@@ -87,6 +87,47 @@ describe.skipIf(noKubernetes !== undefined)(onKubernetes('a backend of kind kube
     await eventually(async () => expect((await published(at)).db).toEqual({ password: 'two' }), 60_000);
   });
 
+  it('tells within 90 s, refresh and timeout that a server hangs, and goes on when it does', {
+    timeout: 240_000,
+  }, async () => {
+    const at = await place('hangs');
+    await putSecret(at.secret, { password: 'one' });
+    await putConfigMap(at.configMap, { color: 'red' });
+    await allow(at);
+    const sections = structuredClone<typeof at.sections & { secrets: Record<string, object> }>(at.sections);
+    for (const secret of Object.values(sections.secrets)) Object.assign(secret, { refresh: '5s' });
+    Object.assign(sections.backends.k8s, { timeout: '2s' });
+    const files = { 'app.json': { format: 'json', from: ['db', 'settings'] } };
+    const config = await at.own.config({ ...sections, outputs: { o: { dir: at.dir, files } } }, 'hangs.json');
+    const agent = await run({ ...at, config });
+    await eventually(() => expect(answered(agent, 'WATCH')).toHaveLength(2));
+    const states = (state: string) =>
+      new Set(
+        agent.facts('secret-state').flatMap((line) => (line['state'] === state ? (line['secrets'] as string[]) : [])),
+      );
+    server().suspend();
+    try {
+      // The limit is the documented one, 97 s here, and what a busy machine needs more.
+      await eventually(() => expect(states('stale')).toEqual(new Set(['db', 'settings'])), 120_000);
+      expect(await published(at)).toEqual({ db: { password: 'one' }, settings: { color: 'red' } });
+    } finally {
+      server().resume();
+    }
+    const told = agent.lines().length;
+    await putSecret(at.secret, { password: 'two' });
+    await eventually(async () => expect((await published(at)).db).toEqual({ password: 'two' }), 60_000);
+    await eventually(() => {
+      const later = agent
+        .lines()
+        .slice(told)
+        .filter(({ fact }) => fact === 'secret-state');
+      const fresh = later.flatMap((line) => (line['state'] === 'fresh' ? (line['secrets'] as string[]) : []));
+      expect(new Set(fresh)).toEqual(new Set(['db', 'settings']));
+    }, 60_000);
+    await putConfigMap(at.configMap, { color: 'blue' });
+    await eventually(async () => expect((await published(at)).settings).toEqual({ color: 'blue' }), 60_000);
+  });
+
   it('takes bytes, and a Secret of nearly a mebibyte, which is as long as they can be', async () => {
     const at = await place('large');
     const large = 'x'.repeat(1_000_000);

@@ -1,6 +1,7 @@
 import { held, inFile, type Section } from './promise.ts';
 
 const pods = inFile('test/injector/pods.test.ts', 'a pod that is created');
+const work = inFile('test/injector/bounds.test.ts', 'a review of a pod that asks for too much work');
 const review = inFile('test/injector/review.test.ts', 'an AdmissionReview');
 const server = inFile('test/injector/server.test.ts', 'the server of the injector');
 const commands = inFile('test/injector/commands.test.ts', 'a command of vault-k8s');
@@ -65,6 +66,13 @@ export const injector: Section = {
       'A review of more than 3 MiB, of another version or of another kind is not taken, and the injector goes on.',
       server('refuses a body of more than three MiB that is sent %s, and goes on'),
       review('%s is not taken', 'of v1beta1'),
+    ),
+    held(
+      'injector-little-work',
+      'The injector denies a pod that asks for too much work before it does the work: too many values in annotations, too many containers, too much to add.',
+      work('with more than two thousand values in %s is denied before they are checked', 'a file'),
+      work('with %s is parsed once', 'errors in a configuration'),
+      pods('$name: becomes what is expected'),
     ),
     held(
       'injector-certificate',

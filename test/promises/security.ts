@@ -63,6 +63,10 @@ export const hostileInput: Section = {
         'aliases that make a file too large are told at the one that does, and aliases of a usual sort are not',
       ),
       yamlFile('that multiplies by aliases is refused before it fills the memory'),
+      inFile('test/base/bounded-yaml.test.ts', 'a text of YAML')(
+        'with thousands of %s is given up at one error more than is told',
+        'commas without a value',
+      ),
       inFile('test/config/interpolate.test.ts', 'a reference')('to a device is given up'),
     ),
     held(

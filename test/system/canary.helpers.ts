@@ -6,11 +6,13 @@ import { baoOf } from './openbao.helpers.ts';
 /** Part of every value, credential and private path that must not come out. */
 export const CANARY = 'c4n4ry';
 
-/** Environment with every debug output of Node and of libraries. */
+/** Environment with every debug output of Node and of libraries; the last two are of the YAML library. */
 export const LOUD = {
   DEBUG: '*',
   NODE_DEBUG: 'http,https,net,tls,stream,fs,module,child_process,timer',
   NODE_OPTIONS: '',
+  LOG_STREAM: 'prod/shop/1',
+  LOG_TOKENS: '1',
 };
 
 /** The section `log` that tells most. */

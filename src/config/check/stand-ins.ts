@@ -19,6 +19,9 @@ const MAX_ROUNDS = 6;
 /** More stand-ins tell no more: two are enough for what a value decides by itself. */
 const MAX_STAND_INS = 8;
 
+/** Of more unknown keys in one map it is not looked for what each of them means. */
+const MAX_MISSPELT = 50;
+
 /**
  * Entries that fit the schema and are otherwise the given one: in each of them every wrong part has another value that
  * the schema takes there. What is wrong with all of them is wrong whatever the wrong parts are meant to be, so it can
@@ -66,8 +69,9 @@ function standIn(
       const map = at(root.value, path);
       if (!isTree(map)) continue;
       const nearest = makeNearest(knownKeys(schema, path, root.value));
-      for (const key of issue.keys) {
+      for (const [index, key] of issue.keys.entries()) {
         delete (map as Record<string, unknown>)[key];
+        if (index >= MAX_MISSPELT) continue;
         // In `{token:hunter2}`, without a space, the key is `token:hunter2`.
         const meant = nearest(key) ?? nearest(key.replace(/:.*$/s, ''));
         // A misspelt key may stand for the one that it looks like: then nothing may call that one missing.

@@ -1,7 +1,9 @@
 import type { Alias, Document, Node, Pair, Range, Scalar, YAMLError } from 'yaml';
-import { parseBounded, TooDeep } from '../../base/bounded-yaml.ts';
+import { MAX_ERRORS, parseBounded, TooDeep } from '../../base/bounded-yaml.ts';
+import type { ConfigText } from '../problems/marks.ts';
 import type { Problems } from '../problems/problems.ts';
 import { repeatedKey, syntaxProblem } from '../problems/syntax.ts';
+import type { YamlReading } from '../problems/yaml-reading.ts';
 
 type Yaml = typeof import('yaml');
 type Position = (offset: number) => { readonly line: number; readonly col: number };
@@ -14,9 +16,6 @@ const MAX_DEPTH = 64;
  * each later look at it slow; no configuration needs as many.
  */
 const MAX_BY_ALIASES = 100_000;
-
-/** Whatever is wrong at more places was wrong before. */
-const MAX_ERRORS = 50;
 
 /** Messages for the parser's codes. Its own messages are not used, since they print lines of the file. */
 const MESSAGES: Readonly<Record<string, string>> = {
@@ -34,72 +33,79 @@ const MESSAGES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Parses YAML 1.2; undefined when there is a syntax error, which was reported. The parser is loaded here, so that a
- * JSON configuration does not spend time on it.
+ * Parses a configuration file in YAML 1.2; undefined when there is a syntax error, which was reported. The parser is
+ * loaded here, so that a JSON configuration does not spend time on it.
  */
-export async function parseYamlFile(text: string, label: string, problems: Problems): Promise<unknown> {
-  const yaml = await import('yaml');
+export async function parseYamlFile(file: ConfigText, problems: Problems): Promise<unknown> {
+  const { label, text } = file;
+  const reading = file.reading ?? readYaml(await import('yaml'), text);
+  if (text.length <= MAX_KEPT) file.reading = reading;
+  for (const { message, ...at } of reading.errors) problems.take(syntaxProblem(label, at, `not YAML: ${message}`));
+  for (const { path, firstLine, ...at } of reading.repeated) problems.take(repeatedKey(label, path, at, firstLine));
+  return reading.tree;
+}
+
+/** A longer text is read again when something is wrong with it: its tree takes fifty times its length. */
+const MAX_KEPT = 64 * 1024;
+
+/**
+ * Reads YAML 1.2. Of syntax errors the first fifty are told and that there are more, of repeated keys the first fifty.
+ * @param maxByAliases see `MAX_BY_ALIASES`; with 0 no alias is taken.
+ */
+export function readYaml(yaml: Yaml, text: string, maxByAliases = MAX_BY_ALIASES): YamlReading {
   const lineCounter = new yaml.LineCounter();
-  const options = {
-    version: '1.2',
-    stringKeys: true,
-    uniqueKeys: false,
-    prettyErrors: false,
-    logLevel: 'error',
-  } as const;
-  const reader = new Reader(yaml, (offset) => lineCounter.linePos(offset), label, problems);
+  const reader = new Reader(yaml, (offset) => lineCounter.linePos(offset), maxByAliases);
   let document: Document.Parsed;
   try {
-    document = parseBounded(yaml, text, { ...options, lineCounter });
+    document = parseBounded(yaml, text, { version: '1.2', stringKeys: true, logLevel: 'error', lineCounter });
   } catch (error) {
     if (!(error instanceof TooDeep)) throw error;
     reader.report(error.offset, TOO_DEEP);
-    return undefined;
+    return { errors: reader.errors, repeated: [], count: 0 };
   }
-  const errors: readonly YAMLError[] = [...document.errors, ...document.warnings].slice(0, MAX_ERRORS);
+  const errors: readonly YAMLError[] = [...document.errors, ...document.warnings];
   for (const { code, pos } of errors) reader.report(pos[0], MESSAGES[code] ?? 'the syntax is broken here');
   const tree = errors.length === 0 ? reader.read(document.contents as Node | null) : undefined;
-  return reader.hasError ? undefined : tree;
+  const { errors: told, repeated, count } = reader;
+  return { errors: told, repeated, count, document, ...(told.length > 0 ? {} : { tree }) };
 }
 
 const TOO_DEEP = 'nested too deep';
+const TOO_MANY = 'aliases make the file too large';
+const NO_ALIAS = 'there are no aliases here';
+const AND_MORE = 'there is more from here on, which is told when what stands before it is mended';
 
 /** Makes plain values of nodes in the order of the text, so that an alias finds the anchor before it. */
 class Reader {
-  /** Whether a syntax error was reported, so that there is no tree to go on with. */
-  hasError = false;
-  #errors = 0;
-  #repeated = 0;
+  readonly errors: YamlReading['errors'][number][] = [];
+  readonly repeated: YamlReading['repeated'][number][] = [];
+  /** How many values have been made, those that an alias brings again included. */
+  count = 0;
   readonly #yaml: Yaml;
   readonly #position: Position;
-  readonly #label: string;
-  readonly #problems: Problems;
+  readonly #maxByAliases: number;
   readonly #anchors = new Map<string, { readonly value: unknown; readonly count: number }>();
-  /** How many values have been made, those that an alias brings again included. */
-  #count = 0;
   #byAliases = 0;
   readonly #path: (string | number)[] = [];
 
-  constructor(yaml: Yaml, position: Position, label: string, problems: Problems) {
+  constructor(yaml: Yaml, position: Position, maxByAliases: number) {
     this.#yaml = yaml;
     this.#position = position;
-    this.#label = label;
-    this.#problems = problems;
+    this.#maxByAliases = maxByAliases;
   }
 
   report(offset: number, message: string): void {
-    this.hasError = true;
-    if (++this.#errors > MAX_ERRORS) return;
+    if (this.errors.length > MAX_ERRORS) return;
     const { line, col } = this.#position(offset);
-    this.#problems.take(syntaxProblem(this.#label, { line, column: col }, `not YAML: ${message}`));
+    this.errors.push({ line, column: col, message: this.errors.length === MAX_ERRORS ? AND_MORE : message });
   }
 
   read(node: Node | null): unknown {
+    const before = this.count++;
     if (node === null) return null;
     if (this.#yaml.isAlias(node)) return this.#ofAlias(node);
-    const before = this.#count++;
     const value = this.#value(node);
-    if (node.anchor) this.#anchors.set(node.anchor, { value, count: this.#count - before });
+    if (node.anchor) this.#anchors.set(node.anchor, { value, count: this.count - before });
     return value;
   }
 
@@ -109,10 +115,11 @@ class Reader {
       this.report(startOf(alias), 'an alias has no anchor before it');
       return null;
     }
-    if (this.#byAliases > MAX_BY_ALIASES) return null; // which was reported
-    this.#count += anchor.count;
+    if (this.#byAliases > this.#maxByAliases) return null; // which was reported
+    this.count += anchor.count;
     this.#byAliases += anchor.count;
-    if (this.#byAliases > MAX_BY_ALIASES) this.report(startOf(alias), 'aliases make the file too large');
+    const why = this.#maxByAliases === 0 ? NO_ALIAS : TOO_MANY;
+    if (this.#byAliases > this.#maxByAliases) this.report(startOf(alias), why);
     return anchor.value;
   }
 
@@ -134,8 +141,8 @@ class Reader {
       const { line, col } = this.#position(pair.key === null ? 0 : startOf(pair.key));
       const firstLine = first.get(key);
       if (firstLine === undefined) first.set(key, line);
-      else if (++this.#repeated <= MAX_ERRORS)
-        this.#problems.take(repeatedKey(this.#label, [...this.#path, key], { line, column: col }, firstLine));
+      else if (this.repeated.length < MAX_ERRORS)
+        this.repeated.push({ path: [...this.#path, key], line, column: col, firstLine });
       const value = this.#below(key, pair.value);
       // An assignment would not make `__proto__` an own key, and `interpolate` could not refuse it.
       Object.defineProperty(map, key, { value, enumerable: true, configurable: true, writable: true });

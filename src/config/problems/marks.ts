@@ -1,10 +1,13 @@
 import type { ConfigPath } from '../place.ts';
+import type { YamlReading } from './yaml-reading.ts';
 
 /** A configuration file as it was read. */
 export interface ConfigText {
   readonly label: string;
   readonly text: string;
   readonly isJson: boolean;
+  /** What was read of it when it is YAML and not long, so that nobody parses it a second time. */
+  reading?: YamlReading | undefined;
 }
 
 /** Where the parts of one file stand, as offsets in its text. */

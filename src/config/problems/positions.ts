@@ -5,17 +5,30 @@ import type { ConfigText, Marks } from './marks.ts';
 import type { FoundProblem, Spot } from './problems.ts';
 import { readYamlMarks } from './yaml-marks.ts';
 
-interface MarkedFile {
-  readonly marks: Marks;
+/** A file, which is read a second time, now for where everything stands, when a place of it is asked for. */
+class MarkedFile {
+  readonly #read: () => Marks;
+  #marks: Marks | undefined;
   readonly lines: LineStarts;
+
+  constructor(text: string, read: () => Marks) {
+    this.lines = new LineStarts(text);
+    this.#read = read;
+  }
+
+  get marks(): Marks {
+    this.#marks ??= this.#read();
+    return this.#marks;
+  }
 }
 
-/** Reads the files a second time, now for where everything stands. */
-export async function createPositions(texts: readonly ConfigText[]): Promise<Positions> {
+/** Finds where everything stands in these files. */
+export async function createPositions(texts: Iterable<ConfigText>): Promise<Positions> {
   const files = new Map<string, MarkedFile>();
-  for (const { label, text, isJson } of texts) {
-    const marks = isJson ? readJsonMarks(text) : readYamlMarks(await import('yaml'), text);
-    files.set(label, { marks, lines: new LineStarts(text) });
+  for (const { label, text, isJson, reading } of texts) {
+    const yaml = isJson ? undefined : await import('yaml');
+    const read = () => (yaml === undefined ? readJsonMarks(text) : readYamlMarks(yaml, text, reading?.document));
+    files.set(label, new MarkedFile(text, read));
   }
   return new Positions(files);
 }
@@ -29,7 +42,7 @@ const LAST_STEP = /(?:\["[^"]*"\]|\[[^[\]"]*\]|\.?[^.[\]"]+|.)$/;
 /** The problems that were found in these files, each with its position. */
 export async function withPositions(
   found: readonly FoundProblem[],
-  texts: readonly ConfigText[],
+  texts: Iterable<ConfigText>,
 ): Promise<readonly Failure[]> {
   const positions = await createPositions(texts);
   return found.map((problem) => positions.place(problem));

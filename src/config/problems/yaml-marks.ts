@@ -1,4 +1,4 @@
-import type { Node, Pair, Scalar } from 'yaml';
+import type { Document, Node, Pair, Scalar } from 'yaml';
 import { parseBounded, TooDeep } from '../../base/bounded-yaml.ts';
 import { pathKey } from '../place.ts';
 import type { Marks } from './marks.ts';
@@ -8,15 +8,18 @@ type Yaml = typeof import('yaml');
 /** As in load/parse-yaml.ts: no value that was read is nested deeper. */
 const MAX_DEPTH = 64;
 
-/** Where keys, items and scalars stand in a text that is valid YAML. What an alias stands for is at the alias. */
-export function readYamlMarks(yaml: Yaml, text: string): Marks {
+/**
+ * Where keys, items and scalars stand in a text that is valid YAML. What an alias stands for is at the alias.
+ * @param parsed absent: the text is parsed here.
+ */
+export function readYamlMarks(yaml: Yaml, text: string, parsed?: Document.Parsed): Marks {
   const { isAlias, isMap, isSeq } = yaml;
   const keys = new Map<string, { path: readonly (string | number)[]; offset: number }>();
   const scalars = new Map<string, number>();
   const blocks = new Map<string, { offset: number; indent: number }>();
   try {
-    const options = { version: '1.2', uniqueKeys: false, prettyErrors: false, logLevel: 'silent' } as const;
-    visit(parseBounded(yaml, text, options).contents as Node | null, []);
+    const options = { version: '1.2', stringKeys: true, logLevel: 'silent' } as const;
+    visit((parsed ?? parseBounded(yaml, text, options)).contents as Node | null, []);
   } catch (error) {
     // Its place was told when it was read.
     if (!(error instanceof TooDeep)) throw error;

@@ -1,11 +1,12 @@
 import * as yaml from 'yaml';
-import { parseBounded } from '../../base/bounded-yaml.ts';
+import { readYaml } from '../../config/load/parse-yaml.ts';
 import { PREFIX } from '../annotations/known.ts';
 import { type ConfigSource, HEALTH_SOCKET } from '../settings.ts';
-import type { Wrong } from '../wrong.ts';
+import { MAX_NAMED, type Wrong } from '../wrong.ts';
 import { annotationOfPart } from './annotation-of.ts';
 import { CONFIG_FILE, type ConfigNeeds, checkConfig } from './checked-config.ts';
 import { configOfParts, type Readers } from './parts-config.ts';
+import { ValueCount } from './value-count.ts';
 import { configOfVault } from './vault-config.ts';
 
 /** The configuration of one pod's agent. */
@@ -36,7 +37,7 @@ interface Made {
 const made = new Map<string, Made>();
 const MAX_KEPT = 128;
 
-/** A longer source is not kept, so that the memory stays small. */
+/** A longer source is not kept, nor one with more problems than a denial names, so that the memory stays small. */
 const MAX_KEPT_LENGTH = 16 * 1024;
 
 /** Makes and checks the configuration. What is wrong goes into `wrong`; undefined then. */
@@ -48,7 +49,7 @@ export async function agentConfigOf(
   const key = JSON.stringify([source, context], (_, value) => (value instanceof Map ? [...value] : value));
   const found = made.get(key) ?? (await make(source, context));
   made.delete(key);
-  if (key.length <= MAX_KEPT_LENGTH) made.set(key, found);
+  if (key.length <= MAX_KEPT_LENGTH && found.wrong.length <= MAX_NAMED) made.set(key, found);
   for (const oldest of made.keys()) {
     if (made.size <= MAX_KEPT) break;
     made.delete(oldest);
@@ -63,15 +64,14 @@ async function make(source: ConfigSource, context: ConfigContext): Promise<Made>
   const made = await textOf(source, context, wrong);
   const { text } = made;
   if (wrong.length > 0) return { wrong };
-  // A text of ours is checked as JSON, which is read faster; one of the user's by the rules of its own language.
-  const isOurs = source.kind !== 'inline';
-  const written = isOurs ? parseBounded(yaml, text) : undefined;
+  const reading = readYaml(yaml, text);
   // A name of more than a thousand characters cannot be read back as the key of a map.
-  if ((written?.errors.length ?? 0) > 0) {
+  if (source.kind !== 'inline' && reading.errors.length > 0) {
     const where = whereOf('', source, made.annotationOf);
     return { wrong: [{ where, seen: 'gives a name or a path that is too long' }] };
   }
-  const checked = await checkConfig(written === undefined ? text : JSON.stringify(written.toJS()));
+  if (new ValueCount(wrong).add(reading.count, whereOf('', source, made.annotationOf))) return { wrong };
+  const checked = await checkConfig(text, reading);
   if ('problems' in checked) {
     return {
       wrong: checked.problems.map((seen) => ({
@@ -82,8 +82,8 @@ async function make(source: ConfigSource, context: ConfigContext): Promise<Made>
   }
   const { needs } = checked;
   if (!context.stays || needs.answersHealth) return { config: { text, needs }, wrong };
-  const document = parseBounded(yaml, text);
-  if (!yaml.isMap(document.contents)) return { config: { text, needs }, wrong };
+  const { document } = reading;
+  if (document === undefined || !yaml.isMap(document.contents)) return { config: { text, needs }, wrong };
   const { metricsPort } = context;
   const admin = metricsPort === undefined ? { socket: HEALTH_SOCKET } : { listen: `0.0.0.0:${metricsPort}` };
   document.set('admin', document.createNode(admin));

@@ -4,10 +4,11 @@ import { BACKEND_KINDS, SCHEMA_TABLES } from '../../backend/registry.ts';
 import { type Failure, PannierError, ProblemsError } from '../../base/errors.ts';
 import type { Config, OutputConfig } from '../../config/config.ts';
 import { ConfigProblemsError } from '../../config/problems/config-problems.ts';
+import type { YamlReading } from '../../config/problems/yaml-reading.ts';
 import { CONFIG_DIR } from '../settings.ts';
 
 /** The file of the configuration in the agent's container. */
-export const CONFIG_FILE = join(CONFIG_DIR, 'pannier');
+export const CONFIG_FILE = join(CONFIG_DIR, 'pannier.yaml');
 
 /** What the pod must have for a configuration. */
 export interface ConfigNeeds {
@@ -27,6 +28,7 @@ export interface ConfigNeeds {
  */
 export async function checkConfig(
   text: string,
+  reading?: YamlReading,
 ): Promise<{ readonly needs: ConfigNeeds } | { readonly problems: readonly string[] }> {
   try {
     const { loadConfig } = await import('../../config/load.ts');
@@ -36,7 +38,7 @@ export async function checkConfig(
       kinds: BACKEND_KINDS,
       tables: SCHEMA_TABLES,
       cwd: CONFIG_DIR,
-      given: { path: CONFIG_FILE, text },
+      given: { path: CONFIG_FILE, text, reading },
     });
     const foreign = fileTemplates(config);
     if (foreign.length > 0) return { problems: foreign };

@@ -14,6 +14,29 @@ import { agentVolumes } from './volumes.ts';
 export const SYSTEM_DIRS =
   /^\/(?:bin|boot|dev|etc|home(?:\/[^/]+)?|lib|lib64|opt|proc|root|sbin|sys|tmp|usr(?:\/(?:bin|lib|lib64|libexec|local|sbin|share))?|var(?:\/(?:cache|lib|log|spool|tmp))?|(?:var\/)?run(?:\/secrets(?:\/kubernetes\.io(?:\/.*)?)?)?)?\/*$/;
 
+/** The most containers of a pod that is looked at, and the most mounts and variables that are added to them. */
+export const MAX_CONTAINERS = 500;
+const MAX_ADDED = 5000;
+
+/**
+ * Looks at the number of containers before anything else: the API server asks before it checks the pod, so a pod of
+ * 3 MiB may have fifty thousand.
+ */
+export function checkCount(spec: JsonMap, wrong: Wrong[]): void {
+  const count = listOf(spec['initContainers']).length + listOf(spec['containers']).length;
+  if (count <= MAX_CONTAINERS) return;
+  wrong.push({ where: 'spec.containers', seen: `are ${count}, of at most ${MAX_CONTAINERS} for an injected pod` });
+}
+
+/** Looks at how much is added: each directory of an output to each container that sees it, and each variable. */
+export function checkAdded(spec: JsonMap, settings: PodSettings, dirs: number, wrong: Wrong[]): boolean {
+  const count = seeing(spec, settings).length * (dirs + settings.variables.length);
+  if (count <= MAX_ADDED) return true;
+  const seen = `would get ${count} mounts and variables, of at most ${MAX_ADDED}: use fewer outputs, or name containers`;
+  wrong.push({ where: 'spec.containers', seen });
+  return false;
+}
+
 /** What a pod must not be or have. */
 export function checkPod(spec: JsonMap, settings: PodSettings, wrong: Wrong[]): void {
   const containers = [...listOf(spec['initContainers']), ...listOf(spec['containers'])];
@@ -33,6 +56,13 @@ export function checkPod(spec: JsonMap, settings: PodSettings, wrong: Wrong[]): 
     if (!names.has(name))
       wrong.push({ where: `container ${name}`, seen: 'is named in an annotation and is not in the pod' });
   }
+  for (const { name, ports } of containers) {
+    const isTaken = listOf(ports).some(
+      ({ containerPort: port }) => port !== undefined && port === settings.metricsPort,
+    );
+    if (isTaken)
+      wrong.push({ where: `container ${name}`, seen: 'has the port of the annotation metrics-port already' });
+  }
   if (settings.copiesMountsOf !== undefined && !names.has(settings.copiesMountsOf)) {
     wrong.push({
       where: `container ${settings.copiesMountsOf}`,
@@ -51,10 +81,11 @@ export function checkNames(
   for (const { name } of agentVolumes(source, settings, { secrets, stays: mode !== 'init' })) {
     if (taken.has(name)) wrong.push({ where: `volume ${name}`, seen: 'is in the pod already: rename it' });
   }
+  const places = new Set(secrets.map(({ path }) => path));
   for (const container of seeing(spec, settings)) {
     for (const { mountPath } of listOf(container['volumeMounts'])) {
       const path = mountPathOf(textOf(mountPath) ?? '');
-      if (secrets.some((one) => one.path === path)) {
+      if (places.has(path)) {
         wrong.push({ where: `container ${container['name']}`, seen: `mounts another volume at ${path}` });
       }
     }
@@ -84,7 +115,8 @@ export function checkDirs(dirs: readonly string[], wrong: Wrong[]): void {
     const isOwn = OWN_DIRS.some((own) => dir === own || dir.startsWith(`${own}/`));
     if (SYSTEM_DIRS.test(dir)) {
       wrong.push({ where, seen: 'would hide files of the application: use a directory of its own' });
-    } else if (isOwn) wrong.push({ where, seen: 'is in a directory of the agent: use another one' });
+    } else if (dir.includes(':')) wrong.push({ where, seen: 'has a colon, which no mount can have' });
+    else if (isOwn) wrong.push({ where, seen: 'is in a directory of the agent: use another one' });
     if (dirs.indexOf(dir) !== index) wrong.push({ where, seen: 'is named twice' });
   }
 }

@@ -70,6 +70,8 @@ export class Publisher {
   readonly needed: NeededSecrets;
   #sweepAtMs = Number.POSITIVE_INFINITY;
   #held: Held | undefined;
+  /** The generation that the sink holds back. It stays so while a candidate that came later fails its check. */
+  #takenBack: number | undefined;
   #tmpfs = false;
   /** Absent until a candidate is to be checked. */
   #checks: CandidateCheck | undefined;
@@ -119,6 +121,7 @@ export class Publisher {
     if (held !== undefined && held !== generation) {
       const seen = `generation ${held} was taken back, and is held back since`;
       this.#held = { generation: held, why: failure('OUTPUT_HELD', this.#place, seen) };
+      this.#takenBack = held;
     }
     return generation;
   }
@@ -181,6 +184,7 @@ export class Publisher {
     if (again === undefined) return undefined;
     this.#checks?.cancel();
     this.#held = { generation, why };
+    this.#takenBack = generation;
     return this.#publishedAgain(again);
   }
 
@@ -197,7 +201,7 @@ export class Publisher {
 
   /** Lets what is held back be published by the next `publish`. @throws PannierError of the sink. */
   async resume(): Promise<void> {
-    if (this.#held?.generation !== undefined) await this.#deps.sink.hold(undefined);
+    if (this.#takenBack !== undefined) await this.#deps.sink.hold(undefined);
   }
 
   /** The previous generation stays for readers that are still in it; the sink says when it may go. */
@@ -267,11 +271,10 @@ export class Publisher {
   /** What is published is the newest. A mark that still says otherwise is corrected by a later call. */
   async #release(): Promise<void> {
     this.#checks?.succeeded();
-    if (this.#held === undefined) return;
-    const { sink, output, emit } = this.#deps;
-    const { generation } = this.#held;
     this.#held = undefined;
-    if (generation === undefined) return;
+    if (this.#takenBack === undefined) return;
+    const { sink, output, emit } = this.#deps;
+    this.#takenBack = undefined;
     await sink.hold(undefined).catch((error: unknown) => {
       const why = asFailure(error, this.#place);
       emit({ kind: 'output-failed', output: output.name, failure: why });

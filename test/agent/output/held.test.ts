@@ -180,6 +180,24 @@ describe('a verification', () => {
     expect(readFileSync(join(dir, 'o/..reloaded'), 'utf8').split('\n')[0]).toBe('4');
   });
 
+  it('holds the bad generation back no longer when others are published, although a check refused some between', async () => {
+    const noUgly = (dir: string) => ({
+      ...withVerify(dir),
+      check: { command: { argv: ['sh', '-c', '! grep -q ugly "$1/f"', 'check', '{dir}'] } },
+    });
+    const { until, put, read } = await running('good 1', noUgly);
+    await until('output-published');
+    put('bad');
+    await until('reload-done', ({ generation }) => generation === 3);
+    put('ugly');
+    await until('output-failed');
+    put('good 2');
+    await until('reload-done', ({ generation }) => generation > 3);
+    expect(read()).toBe('good 2');
+    put('bad');
+    await until('output-rolled-back', ({ held }) => held > 3);
+  });
+
   it('of the very first generation is not asked for: no application has read it', async () => {
     const { until, of, read } = await running('bad', withVerify);
     await until('reload-skipped');

@@ -1,3 +1,4 @@
+import { decrypt, encrypt, NONCE_BYTES, TAG_BYTES } from '../base/aes-gcm.ts';
 import { loadCrypto } from '../base/node-crypto.ts';
 
 /**
@@ -19,10 +20,8 @@ const VERSION = 1;
 const VERSION_WRAPPED = 2;
 const KEY_ID_AT = MAGIC.length + 1;
 const NONCE_AT = KEY_ID_AT + 8;
-const HEADER = NONCE_AT + 12;
-const TAG = 16;
+const HEADER = NONCE_AT + NONCE_BYTES;
 const MAX_WRAPPED_BYTES = 4096;
-const CIPHER = 'aes-256-gcm';
 
 /** A key is made of at least this many bytes. */
 export const MIN_KEY_BYTES = 32;
@@ -51,13 +50,10 @@ export function sealKeyOf(material: Uint8Array): SealKey | undefined {
 }
 
 export function seal(text: Uint8Array, { bytes, id, wrapped }: SealKey): Buffer {
-  const { createCipheriv, randomBytes } = loadCrypto();
-  const nonce = randomBytes(HEADER - NONCE_AT);
+  const nonce = loadCrypto().randomBytes(NONCE_BYTES);
   const version = Buffer.from([wrapped === undefined ? VERSION : VERSION_WRAPPED]);
   const header = Buffer.concat([MAGIC, version, id, nonce, ...(wrapped === undefined ? [] : headerOf(wrapped))]);
-  const cipher = createCipheriv(CIPHER, bytes, nonce, { authTagLength: TAG });
-  cipher.setAAD(header);
-  return Buffer.concat([header, cipher.update(text), cipher.final(), cipher.getAuthTag()]);
+  return Buffer.concat([header, encrypt(text, { key: bytes, nonce, bound: header })]);
 }
 
 /** Never throws. */
@@ -65,13 +61,9 @@ export function unseal(file: Buffer, { bytes, id }: SealKey): Buffer | Unopened 
   const read = readHeader(file);
   if ('why' in read) return read;
   if (!file.subarray(KEY_ID_AT, NONCE_AT).equals(id)) return { why: 'has another key' };
-  const decipher = loadCrypto().createDecipheriv(CIPHER, bytes, file.subarray(NONCE_AT, HEADER), {
-    authTagLength: TAG,
-  });
-  decipher.setAAD(file.subarray(0, read.endsAt));
-  decipher.setAuthTag(file.subarray(-TAG));
+  const nonce = file.subarray(NONCE_AT, HEADER);
   try {
-    return Buffer.concat([decipher.update(file.subarray(read.endsAt, -TAG)), decipher.final()]);
+    return decrypt(file.subarray(read.endsAt), { key: bytes, nonce, bound: file.subarray(0, read.endsAt) });
   } catch {
     return { why: 'is damaged' };
   }
@@ -92,13 +84,13 @@ interface Header {
 function readHeader(file: Buffer): Header | Unopened {
   if (!file.subarray(0, MAGIC.length).equals(MAGIC.subarray(0, file.length))) return { why: 'is no state of Pannier' };
   const version = file[MAGIC.length];
-  if (version === undefined || file.length < HEADER + TAG) return { why: 'is cut short' };
+  if (version === undefined || file.length < HEADER + TAG_BYTES) return { why: 'is cut short' };
   if (version === VERSION) return { endsAt: HEADER };
   if (version !== VERSION_WRAPPED) return { why: version > VERSION_WRAPPED ? 'is of a later version' : 'is damaged' };
   const length = file.readUInt16BE(HEADER);
   const endsAt = HEADER + 2 + length;
   if (length > MAX_WRAPPED_BYTES) return { why: 'is damaged' };
-  if (file.length < endsAt + TAG) return { why: 'is cut short' };
+  if (file.length < endsAt + TAG_BYTES) return { why: 'is cut short' };
   return { endsAt, wrapped: file.toString('latin1', HEADER + 2, endsAt) };
 }
 

@@ -39,11 +39,7 @@ export const STATE: readonly Cut[] = [
     "if (stop.aborted || isRefusal(error) || why.code.startsWith('AUTH_')) return undefined;",
     '',
   ),
-  seal(
-    'state-sealed',
-    'decipher.update(file.subarray(read.endsAt, -TAG)), decipher.final()',
-    'decipher.update(file.subarray(read.endsAt, -TAG))',
-  ),
+  cutIn('src/base/aes-gcm.ts')('state-sealed', ', decipher.final()]);', ']);'),
   seal('state-sealed', "if (!file.subarray(KEY_ID_AT, NONCE_AT).equals(id)) return { why: 'has another key' };", '', {
     by: 'is refused as such',
   }),

@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { mkdir, readdir, rename, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { decrypt, encrypt, NONCE_BYTES } from '../../base/aes-gcm.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Code } from '../../base/codes.ts';
 import { fileCall } from '../../base/file-call.ts';
@@ -44,9 +45,6 @@ export interface OrderBookOptions {
 export const ordersOf = (keyFile: string): string => `${keyFile}.orders`;
 
 const FORMAT = 'pannier acme orders 1';
-const CIPHER = 'aes-256-gcm';
-const NONCE = 12;
-const TAG = 16;
 const MAX_BYTES = 1024 * 1024;
 /** What no order has been made for in this time is not asked for any more. */
 const FORGOTTEN_MS = 90 * 24 * 3_600_000;
@@ -130,17 +128,12 @@ async function removeOlder(dir: string, thanWallMs: number): Promise<void> {
 const boundTo = (id: string): Buffer => Buffer.from(`${FORMAT} ${id}`);
 
 function seal(text: Uint8Array, key: Buffer, id: string): Buffer {
-  const { createCipheriv, randomBytes } = loadCrypto();
-  const nonce = randomBytes(NONCE);
-  const cipher = createCipheriv(CIPHER, key, nonce, { authTagLength: TAG });
-  cipher.setAAD(boundTo(id));
-  return Buffer.concat([nonce, cipher.update(text), cipher.final(), cipher.getAuthTag()]);
+  const nonce = loadCrypto().randomBytes(NONCE_BYTES);
+  return Buffer.concat([nonce, encrypt(text, { key, nonce, bound: boundTo(id) })]);
 }
 
 /** @throws Error when the file was not sealed by this key for this want. */
 function unseal(file: Buffer, key: Buffer, id: string): Buffer {
-  const decipher = loadCrypto().createDecipheriv(CIPHER, key, file.subarray(0, NONCE), { authTagLength: TAG });
-  decipher.setAAD(boundTo(id));
-  decipher.setAuthTag(file.subarray(-TAG));
-  return Buffer.concat([decipher.update(file.subarray(NONCE, -TAG)), decipher.final()]);
+  const nonce = file.subarray(0, NONCE_BYTES);
+  return decrypt(file.subarray(NONCE_BYTES), { key, nonce, bound: boundTo(id) });
 }

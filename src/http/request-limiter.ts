@@ -117,7 +117,7 @@ export class RequestLimiter {
   /** How long a request must wait for the start or for the rate, while there are slots. */
   #waitMs(urgency: Urgency): number {
     const { clock, notBeforeMonoMs = 0 } = this.#limits;
-    const startMs = urgency === URGENCY.ending ? 0 : notBeforeMonoMs - clock.monoMs();
+    const startMs = isUrgent(urgency) && urgency !== URGENCY.login ? 0 : notBeforeMonoMs - clock.monoMs();
     return Math.max(startMs, isUrgent(urgency) ? 0 : (this.#bucket?.waitMs() ?? 0));
   }
 
@@ -204,5 +204,5 @@ export class RequestLimiter {
 }
 
 function isUrgent(urgency: Urgency): boolean {
-  return urgency <= URGENCY.ending;
+  return urgency <= URGENCY.asked;
 }

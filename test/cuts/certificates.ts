@@ -13,7 +13,7 @@ const wants = cutIn('src/agent/output/wants.ts');
 const acme = cutIn('src/backend/acme/certificate.ts');
 const book = cutIn('src/backend/acme/order-book.ts');
 const accountKey = cutIn('src/backend/acme/account-key.ts');
-const pacing = cutIn('src/backend/acme/pacing.ts');
+const pacing = cutIn('src/backend/pacing.ts');
 
 export const CERTIFICATES: readonly Cut[] = [
   check('certificate-key', 'given.find((one) => one.checkPrivateKey(key))', 'given[0]'),
@@ -97,6 +97,11 @@ export const CERTIFICATES: readonly Cut[] = [
   cutIn('src/backend/acme/client/problem.ts')('acme-words', "typeof detail === 'string' ? detail : ''", "''"),
   pacing('acme-pace', '(this.#pauses.get(id)?.failures ?? 0) + 1', '1'),
   pacing('acme-pace', 'Math.min(LONGEST_ASKED_MS, why.retryAfterMs ?? 0)', '0', { by: 'as far apart as' }),
+  pacing('unfit-pace', 'within(BOUNDS.capMs, LATEST_SHARE)', 'BOUNDS.capMs', { by: 'its last tries' }),
+  pacing('unfit-pace', 'urgencyOf(signal) === URGENCY.asked', 'false', { by: 'when a person asks or the request' }),
+  pacing('unfit-pace', 'pause.judgedBy !== judgedBy', 'false', { by: 'or the CA file is mended' }),
+  vault('unfit-pace', 'pacing.assertMayTry(asking);', ''),
+  vault('unfit-pace', "['CERTIFICATE_UNFIT', 'BACKEND_MALFORMED']", "['SECRET_DENIED']"),
   schedule('acme-renewal-information', 'Math.min(life.replaceAtMs,', 'Math.min(Infinity,'),
   schedule('acme-renewal-information', ' && replaceAtMs > now.wallMs', '', { by: 'does not count' }),
 ];

@@ -19,7 +19,11 @@ const account = inFile('test/backend/acme/openbao.test.ts', 'the account of ACME
 const ordered = inFile('test/backend/acme/openbao.test.ts', 'what was ordered and is not published');
 const noIssue = inFile('test/backend/acme/openbao.test.ts', 'an ACME server that does not issue');
 const port = inFile('test/backend/acme/http01.test.ts', 'the port of http-01');
-const orders = inFile('test/backend/acme/renewal-info.test.ts', 'orders that fail');
+const orders = inFile('test/backend/pacing.test.ts', '%s that fail');
+const unfitOnes = inFile(
+  'test/backend/vault/source/unfit-certificates.test.ts',
+  'certificates of a mount that are unfit',
+);
 const info = inFile('test/backend/acme/renewal-info.test.ts', 'the renewal information of an issuer');
 const byAcme = inFile('test/system/acme.test.ts', 'a certificate by ACME, from order to file');
 const wanted = inFile(
@@ -70,6 +74,16 @@ export const certificates: Section = {
       'A set that does not fit together is not published: the last good one stays, stale with the reason.',
       stored('that does not fit together is not taken: the last good one stays, stale with the reason'),
       published('is never published: the last good one stays, and its secret is stale with the reason'),
+    ),
+    held(
+      'unfit-pace',
+      'A mount that issues unfit certificates is asked ever more rarely, up to an hour apart, until somebody mends it.',
+      unfitOnes('are issued ever more rarely: the %s waits before ten of them'),
+      unfitOnes('say why, when the next one is issued, and how a person has it issued at once'),
+      unfitOnes('are issued at once when a person asks or the request is another one'),
+      unfitOnes('leave a certificate in use its last tries, ever closer to its end'),
+      unfitOnes('are not what a refusal is, which issues nothing and is tried again at its usual pace'),
+      real('that is unfit is issued again in its time, and at once when a person asks or the CA file is mended'),
     ),
     held(
       'local-key',

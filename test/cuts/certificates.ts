@@ -90,6 +90,11 @@ export const CERTIFICATES: readonly Cut[] = [
   pacing('acme-pace', 'failures > FREE_STARTS', 'false', { by: 'left alone after more than two' }),
   accountKey('acme-account-key', "emit({\n      kind: 'agent-warning',", "void ({\n      kind: 'agent-warning',"),
   cutIn('src/backend/acme/challenge/http01.ts')('acme-port', 'if (this.#proofs.size > 0) return;', 'return;'),
+  cutIn('src/backend/acme/challenge/http01.ts')(
+    'acme-port-open',
+    "server.on('connection', (socket) => connections.open(socket));",
+    'server.maxConnections = connections === undefined ? 1 : 64;',
+  ),
   cutIn('src/backend/acme/order.ts')('acme-records', 'await hide();', ''),
   cutIn('src/backend/acme/challenge/dns01.ts')('acme-records', 'await cleanUp(); //', '//', {
     by: 'fails, and has it',

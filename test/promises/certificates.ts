@@ -189,6 +189,11 @@ export const certificates: Section = {
       port('is open while a proof is shown, gives out that proof, and nothing else'),
     ),
     held(
+      'acme-port-open',
+      'Clients of the port of http-01 that send nothing, or half a request, keep no issuer out.',
+      port('answers the issuer beside 300 clients that %s'),
+    ),
+    held(
       'acme-records',
       'A DNS record that was set for a proof is removed again, also when the order fails or the agent stops.',
       acme('has its DNS records set one after the other by a program without arguments, and removed again'),

@@ -13,6 +13,7 @@ const wants = cutIn('src/agent/output/wants.ts');
 const acme = cutIn('src/backend/acme/certificate.ts');
 const book = cutIn('src/backend/acme/order-book.ts');
 const accountKey = cutIn('src/backend/acme/account-key.ts');
+const provable = cutIn('src/backend/acme/config/resolve-request.ts');
 const pacing = cutIn('src/backend/pacing.ts');
 
 export const CERTIFICATES: readonly Cut[] = [
@@ -95,6 +96,9 @@ export const CERTIFICATES: readonly Cut[] = [
     "server.on('connection', (socket) => connections.open(socket));",
     'server.maxConnections = connections === undefined ? 1 : 64;',
   ),
+  provable('acme-provable', "name.startsWith('*.') && dns01 === undefined", 'dns01 === null'),
+  provable('acme-provable', 'isIP(name) !== 0 && http01 === undefined', 'http01 === null', { by: 'addresses without' }),
+  provable('acme-provable', "=> backend.kind === 'acme';", '=> true;', { by: 'of another kind' }),
   cutIn('src/backend/acme/order.ts')('acme-records', 'await hide();', ''),
   cutIn('src/backend/acme/challenge/dns01.ts')('acme-records', 'await cleanUp(); //', '//', {
     by: 'fails, and has it',

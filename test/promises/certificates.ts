@@ -18,6 +18,7 @@ const acme = inFile('test/backend/acme/openbao.test.ts', 'a certificate by ACME 
 const account = inFile('test/backend/acme/openbao.test.ts', 'the account of ACME');
 const ordered = inFile('test/backend/acme/openbao.test.ts', 'what was ordered and is not published');
 const noIssue = inFile('test/backend/acme/openbao.test.ts', 'an ACME server that does not issue');
+const provable = inFile('test/config/acme.test.ts', 'a backend of kind acme in the configuration');
 const port = inFile('test/backend/acme/http01.test.ts', 'the port of http-01');
 const orders = inFile('test/backend/pacing.test.ts', '%s that fail');
 const unfitOnes = inFile(
@@ -199,6 +200,13 @@ export const certificates: Section = {
       acme('has its DNS records set one after the other by a program without arguments, and removed again'),
       noIssue('says when the program of the DNS records fails, and has it clean up'),
       noIssue('is left alone soon after the agent stops, and the record is removed'),
+    ),
+    held(
+      'acme-provable',
+      'A name that no configured way can prove to an ACME server is a problem of the configuration, each in its place.',
+      provable('with %s has each name refused that cannot be proved', 'wildcards without dns01'),
+      provable('with %s has each name refused that cannot be proved', 'addresses without http01'),
+      provable('has no names refused for a backend that is of another kind or has problems of its own'),
     ),
     held(
       'acme-words',

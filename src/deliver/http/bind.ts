@@ -136,22 +136,32 @@ async function giveAccess(staged: string, { mode, uid, gid }: UnixListen): Promi
 /** Moves the socket to its path, where it replaces only a dead socket. */
 async function moveTo(staged: string, entry: string, path: string, place: string): Promise<void> {
   await placeSocket(staged, entry, async (at) => {
+    const shown = at === entry ? path : `${path}_lock`; // of another agent that takes its place
     const there = await lstat(at).catch(() => undefined);
     if (there === undefined) return 'nothing';
-    if (!there.isSocket()) throw fail('LISTEN_OCCUPIED', place, `${path} exists and is not a socket`);
-    if (await isLive(at)) throw fail('LISTEN_IN_USE', place, `another process listens on ${path}`);
+    if (!there.isSocket()) throw fail('LISTEN_OCCUPIED', place, `${shown} exists and is not a socket`);
+    const answer = await connectTo(at);
+    if (answer === 'EACCES') {
+      const hint = 'End the process that listens there, or remove the file if there is none.';
+      throw fail('LISTEN_IN_USE', place, `another user's process may listen on ${shown}`, { hint });
+    }
+    if (!DEAD.has(answer)) throw fail('LISTEN_IN_USE', place, `another process listens on ${shown}`);
     return 'dead';
   });
 }
 
-/** Whether a process listens on a socket: any error but a refusal may come from a live one, such as a full backlog. */
-function isLive(path: string): Promise<boolean> {
+/** Nothing listens. Any other error may come from a living process, such as one with a full backlog. */
+const DEAD: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ENOENT']);
+
+/** The code of the error; empty when a process listens there. */
+function connectTo(path: string): Promise<string> {
   return new Promise((resolve) => {
     const socket = process.getBuiltinModule('node:net').connect({ path });
-    socket.once('connect', () => resolve(true));
-    socket.once('error', (error) => resolve(!['ECONNREFUSED', 'ENOENT'].includes(errnoWord(error))));
-    socket.once('close', () => resolve(true));
-    socket.once('connect', () => socket.destroy());
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve('');
+    });
+    socket.once('error', (error) => resolve(errnoWord(error)));
   });
 }
 

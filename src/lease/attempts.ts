@@ -11,6 +11,7 @@ import type { Deadlines } from './deadlines.ts';
 import type { EarlierContext, EarlierValues, TakenUp } from './earlier.ts';
 import { type Item, isPolled, lifeOf } from './item.ts';
 import type { ItemWriter, SecretEvent } from './item-writer.ts';
+import type { Snapshots } from './snapshots.ts';
 
 /** Finds what an earlier process kept for a want, in outputs that need its names or at its backend. */
 export type FindKept = (item: Pick<Item, 'want' | 'names' | 'backend'>) => Promise<KeptValue | undefined>;
@@ -33,12 +34,11 @@ export interface AttemptsDeps {
   readonly deadlines: Deadlines;
   readonly writer: ItemWriter;
   readonly logins: BackendLogins;
+  readonly snapshots: Snapshots;
   /** What an earlier process kept for a want; absent: nothing is kept. */
   readonly kept?: FindKept | undefined;
   /** What an earlier process knew; undefined: nothing is kept from one process to the next. */
   readonly earlier?: (() => EarlierValues | undefined) | undefined;
-  /** Called when the value, life or state of an item has changed, so that the next snapshot differs. */
-  stateChanged(): void;
   /** Called when an attempt has ended, or the state of an item has changed without one. */
   notify(item: Item, event: SecretEvent): void;
 }
@@ -229,7 +229,7 @@ export class Attempts implements Disposable {
    */
   #succeeded(item: Item, mustFetch: boolean): void {
     if (!mustFetch) item.failures = 0;
-    this.#deps.stateChanged();
+    this.#deps.snapshots.changed();
     this.#deps.deadlines.planExpiry(item);
     this.#deps.deadlines.planNext(item);
   }
@@ -243,7 +243,7 @@ export class Attempts implements Disposable {
     item.cancelExpiry();
     const { event, again } = this.#deps.writer.notThere(item, why);
     if (item.entry?.state === 'stale') this.#deps.deadlines.planExpiry(item);
-    this.#deps.stateChanged();
+    this.#deps.snapshots.changed();
     const nextInMs = this.#deps.deadlines.planNext(item);
     this.#deps.emit({ kind: 'secret-absent', secrets: [...item.names], failure: why, again, nextInMs });
     return event;
@@ -270,7 +270,7 @@ export class Attempts implements Disposable {
   #markTrouble(item: Item, why: Failure): void {
     this.#deps.writer.markTrouble(item, why);
     this.#deps.deadlines.planExpiry(item);
-    this.#deps.stateChanged();
+    this.#deps.snapshots.changed();
   }
 }
 

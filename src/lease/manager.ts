@@ -12,6 +12,7 @@ import { createItem, type Item, isPolled, lifeOf, type Occasion } from './item.t
 import { ItemWriter, type SecretEvent, type WhyExpired } from './item-writer.ts';
 import { outlivesReplacement, type Replaced } from './replaced.ts';
 import type { SecretEntry, Snapshot } from './snapshot.ts';
+import { Snapshots } from './snapshots.ts';
 
 /**
  * Called after each attempt and each change of state.
@@ -51,8 +52,6 @@ export interface LeaseManagerOptions {
  * What always holds:
  * - `#items` has one item per want of the last `reconcile`, by the want's id. `#byName` has the same items by each of
  *   their names, and an item's `names` are those names. An item that leaves `#items` is gone.
- * - `#number`, the number of the next snapshot, grows with each change of an entry's value, life or state.
- * - `#snapshot` is the whole snapshot of the present state, or undefined until the next one is asked for.
  * - Once `startWatching` was called, each item whose source can watch has one subscription in `#watches`.
  * - Listeners are called synchronously, after the state was written: a listener that takes a snapshot sees the change.
  */
@@ -66,8 +65,7 @@ export class LeaseManager {
   readonly #listeners = new Subscribers<Parameters<SecretListener>>();
   readonly #logins: BackendLogins;
   readonly #attempts: Attempts;
-  #number = 0;
-  #snapshot: Snapshot | undefined;
+  readonly #snapshots = new Snapshots(this);
   #watching = false;
   readonly #watches = new Map<string, Watching>();
   readonly #polls: boolean;
@@ -88,7 +86,7 @@ export class LeaseManager {
     this.#writer = new ItemWriter(
       clock,
       emit,
-      () => this.#stateChanged(),
+      () => this.#snapshots.changed(),
       this.#deadlines,
       ({ want, backend, names }, { version, life }) => {
         if (outlivesReplacement(want, life)) onReplaced?.({ want, backend, names, old: { version, life } });
@@ -108,7 +106,7 @@ export class LeaseManager {
       logins: this.#logins,
       kept,
       earlier,
-      stateChanged: () => void this.#stateChanged(),
+      snapshots: this.#snapshots,
       notify: (item, event) => this.#notify(item, event),
     });
   }
@@ -142,7 +140,7 @@ export class LeaseManager {
       byName.set(name, item);
     }
     this.#byName = byName;
-    this.#stateChanged();
+    this.#snapshots.changed();
   }
 
   /**
@@ -152,7 +150,7 @@ export class LeaseManager {
   add(name: string, want: Want, backend: Backend): void {
     if (this.#byName.has(name) || this.#items.has(want.id)) return;
     this.#byName.set(name, this.#adopt(want, new Set([name]), backend));
-    this.#stateChanged();
+    this.#snapshots.changed();
   }
 
   /** Has what an earlier process knew stand by for wants without a value: it became known after their fetch began. */
@@ -165,19 +163,7 @@ export class LeaseManager {
    * names is kept until something changes.
    */
   snapshot(names?: Iterable<string>): Snapshot {
-    if (names === undefined && this.#snapshot !== undefined) return this.#snapshot;
-    const entries = new Map<string, SecretEntry>();
-    for (const name of names ?? this.#byName.keys()) {
-      const entry = this.#byName.get(name)?.entry;
-      if (entry !== undefined) entries.set(name, entry);
-    }
-    const snapshot = Object.freeze({
-      number: this.#number,
-      get: (name: string) => entries.get(name),
-      names: () => entries.keys(),
-    });
-    if (names === undefined) this.#snapshot = snapshot;
-    return snapshot;
+    return this.#snapshots.take(names);
   }
 
   /** What is known of one secret now; undefined for an unknown name, and until its first answer has come. */
@@ -366,13 +352,13 @@ export class LeaseManager {
     const life = lifeOf(item);
     if (life?.kind !== 'certificate' || life.replaceAtMs === replaceAtMs || item.isGone) return;
     this.#writer.setLife(item, { ...life, replaceAtMs });
-    this.#stateChanged();
+    this.#snapshots.changed();
     if (item.running === undefined && item.failures === 0) this.#deadlines.planNext(item);
   }
 
   #expire(item: Item, why: WhyExpired): void {
     this.#writer.expire(item, why);
-    this.#stateChanged();
+    this.#snapshots.changed();
     this.#notify(item, 'settled');
   }
 
@@ -410,17 +396,11 @@ export class LeaseManager {
       const left = byMs > 0 && life !== undefined ? shortened(life, byMs) : life;
       if (left !== undefined && left !== life) {
         this.#writer.setLife(item, left);
-        this.#stateChanged();
+        this.#snapshots.changed();
       }
       this.#deadlines.planExpiry(item);
       if (item.running === undefined && item.entry !== undefined) this.#deadlines.planNextSpread(item);
     }
-  }
-
-  /** Begins the next snapshot, and returns its number. */
-  #stateChanged(): number {
-    this.#snapshot = undefined;
-    return ++this.#number;
   }
 
   #notify(item: Item, event: SecretEvent): void {

@@ -1,4 +1,4 @@
-import type { Backend, Life, Want, Watching } from '../backend/backend.ts';
+import type { Backend, Life, Want } from '../backend/backend.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Emit } from '../base/fact.ts';
 import { isSamePlainData } from '../base/plain-data-equal.ts';
@@ -13,6 +13,7 @@ import { ItemWriter, type SecretEvent, type WhyExpired } from './item-writer.ts'
 import { outlivesReplacement, type Replaced } from './replaced.ts';
 import type { SecretEntry, Snapshot } from './snapshot.ts';
 import { Snapshots } from './snapshots.ts';
+import { Watches } from './watches.ts';
 
 /**
  * Called after each attempt and each change of state.
@@ -52,7 +53,7 @@ export interface LeaseManagerOptions {
  * What always holds:
  * - `#items` has one item per want of the last `reconcile`, by the want's id. `#byName` has the same items by each of
  *   their names, and an item's `names` are those names. An item that leaves `#items` is gone.
- * - Once `startWatching` was called, each item whose source can watch has one subscription in `#watches`.
+ * - `#watches` is undefined until `startWatching` was called, and has each item from then on.
  * - Listeners are called synchronously, after the state was written: a listener that takes a snapshot sees the change.
  */
 export class LeaseManager {
@@ -66,8 +67,7 @@ export class LeaseManager {
   readonly #logins: BackendLogins;
   readonly #attempts: Attempts;
   readonly #snapshots = new Snapshots(this);
-  #watching = false;
-  readonly #watches = new Map<string, Watching>();
+  #watches: Watches | undefined;
   readonly #polls: boolean;
 
   constructor({ clock, random, emit, tracing, polls = true, kept, earlier, onReplaced }: LeaseManagerOptions) {
@@ -279,8 +279,13 @@ export class LeaseManager {
 
   /** Subscribes to the changes that backends can push, for present and later secrets. `init` does not need this. */
   startWatching(): void {
-    this.#watching = true;
-    for (const item of this.#items.values()) this.#watch(item);
+    this.#watches ??= new Watches({
+      attempts: this.#attempts,
+      deadlines: this.#deadlines,
+      writer: this.#writer,
+      snapshots: this.#snapshots,
+    });
+    for (const item of this.#items.values()) this.#watches.add(item);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -300,7 +305,7 @@ export class LeaseManager {
       const { refreshMs, maxStaleMs, request } = known.want;
       known.want = want;
       known.names = names;
-      if (refreshMs !== want.refreshMs) this.#watches.get(want.id)?.follow?.(want);
+      if (refreshMs !== want.refreshMs) this.#watches?.follow(want);
       const isIdle = known.running === undefined && known.entry !== undefined;
       const hasOtherUpkeep = !isSamePlainData(request.upkeep, want.request.upkeep);
       if (isIdle && (hasOtherUpkeep || refreshMs !== want.refreshMs || maxStaleMs !== want.maxStaleMs)) {
@@ -312,7 +317,7 @@ export class LeaseManager {
     if (backend === undefined) throw new TypeError(`there is no backend named ${want.backend}`);
     const item = createItem(want, backend, names);
     this.#items.set(want.id, item);
-    if (this.#watching) this.#watch(item);
+    this.#watches?.add(item);
     void this.#attempts.start(item, 'fetch');
     return item;
   }
@@ -324,36 +329,7 @@ export class LeaseManager {
     item.cancelNext();
     item.cancelExpiry();
     item.cancelOverdue();
-    this.#watches.get(id)?.[Symbol.dispose]();
-    this.#watches.delete(id);
-  }
-
-  #watch(item: Item): void {
-    const { watch } = item.backend.source;
-    if (watch === undefined || this.#watches.has(item.want.id)) return;
-    const watching = watch.call(item.backend.source, item.want, {
-      changed: () => void (item.isGone || this.#attempts.start(item, 'fetch', 'pushed')),
-      written: () => void (item.isGone || !isPolled(item) || this.#attempts.start(item, 'fetch', 'pushed')),
-      replaceAt: (wallMs) => this.#replaceAt(item, wallMs),
-      covered: (pollMs) => this.#covered(item, pollMs),
-    });
-    if (watching !== undefined) this.#watches.set(item.want.id, watching);
-  }
-
-  /** A failed attempt is retried as ever: that nothing has changed does not make the value fresh. */
-  #covered(item: Item, pollMs: number | undefined): void {
-    if (item.isGone || item.coveredPollMs === pollMs) return;
-    item.coveredPollMs = pollMs;
-    item.mustCatchUp = pollMs !== undefined;
-    if (item.running === undefined && item.entry !== undefined && item.failures === 0) this.#deadlines.planNext(item);
-  }
-
-  #replaceAt(item: Item, replaceAtMs: number): void {
-    const life = lifeOf(item);
-    if (life?.kind !== 'certificate' || life.replaceAtMs === replaceAtMs || item.isGone) return;
-    this.#writer.setLife(item, { ...life, replaceAtMs });
-    this.#snapshots.changed();
-    if (item.running === undefined && item.failures === 0) this.#deadlines.planNext(item);
+    this.#watches?.drop(id);
   }
 
   #expire(item: Item, why: WhyExpired): void {

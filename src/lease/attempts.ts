@@ -29,6 +29,8 @@ export type AttemptReason = 'due' | 'pushed' | 'pull' | 'asked';
 export interface AttemptsDeps {
   readonly clock: Clock;
   readonly emit: Emit;
+  /** False: no change of another secret brings a fetch forward. */
+  readonly polls: boolean;
   /** Absent: there are no traces. */
   readonly tracing?: Tracing | undefined;
   readonly deadlines: Deadlines;
@@ -113,6 +115,23 @@ export class Attempts implements Disposable {
   }
 
   /**
+   * Fetches an item before its time, since `by`, a secret of the same output, has changed: now, or after an attempt
+   * that already runs, which may have read too early. A secret is pulled forward once between two attempts of its own;
+   * one that is polled much more rarely than `by` and did change is pulled again with the next change of `by`. Does
+   * nothing for a secret that would mint, and for one whose last attempt failed, which is retried anyway.
+   */
+  pullForward(item: Item, by: Item): void {
+    if (item.entry === undefined || !this.#deps.polls || !isPolled(item)) return;
+    const now = this.#deps.clock.monoMs();
+    if (item.failures > 0 || item.pullableFromMonoMs > now) return;
+    const everyMs = by.want.refreshMs;
+    const isRare = item.want.refreshMs >= 2 * everyMs;
+    // A poll of `by` may come a tenth of its interval early.
+    item.pullableFromMonoMs = isRare ? now + 0.9 * everyMs : Number.POSITIVE_INFINITY;
+    void this.start(item, 'fetch', 'pull');
+  }
+
+  /**
    * Fetches an item anew if its lease belongs to a login that was replaced. A running attempt may itself be waiting for
    * the next login and bring a lease of that login; then one fetch is enough. Never rejects.
    */
@@ -149,7 +168,7 @@ export class Attempts implements Disposable {
     let event: SecretEvent = 'settled';
     let stopsExtending = false;
     const isFirst = item.fetchesBegun === 1 && lease === undefined;
-    const restore = isFirst ? this.#restorerOf(item) : undefined;
+    const restore = isFirst && this.#deps.kept ? item.backend.source.restorer?.(item.want) : undefined;
     const kept = restore === undefined ? undefined : await this.#restore(item, restore);
     const asksEarlier = isFirst || (lease === undefined && isUnanswered(item)); // the state may be opened late
     const earlier = asksEarlier && kept === undefined ? this.#deps.earlier?.() : undefined;
@@ -205,10 +224,6 @@ export class Attempts implements Disposable {
       return why === 'asked' ? URGENCY.ending : URGENCY.first;
     }
     return isPolled(item) && item.entry.state !== 'expired' ? URGENCY.poll : URGENCY.ending;
-  }
-
-  #restorerOf(item: Item): Restorer | undefined {
-    return this.#deps.kept === undefined ? undefined : item.backend.source.restorer?.(item.want);
   }
 
   /**

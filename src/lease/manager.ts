@@ -8,7 +8,7 @@ import { Attempts, type FindKept } from './attempts.ts';
 import { BackendLogins } from './backend-logins.ts';
 import { Deadlines } from './deadlines.ts';
 import type { EarlierValues } from './earlier.ts';
-import { createItem, type Item, isPolled, lifeOf, type Occasion } from './item.ts';
+import { createItem, type Item, lifeOf, type Occasion } from './item.ts';
 import { ItemWriter, type SecretEvent, type WhyExpired } from './item-writer.ts';
 import { outlivesReplacement, type Replaced } from './replaced.ts';
 import type { SecretEntry, Snapshot } from './snapshot.ts';
@@ -57,7 +57,6 @@ export interface LeaseManagerOptions {
  * - Listeners are called synchronously, after the state was written: a listener that takes a snapshot sees the change.
  */
 export class LeaseManager {
-  readonly #clock: Clock;
   readonly #emit: Emit;
   readonly #deadlines: Deadlines;
   readonly #writer: ItemWriter;
@@ -68,11 +67,8 @@ export class LeaseManager {
   readonly #attempts: Attempts;
   readonly #snapshots = new Snapshots(this);
   #watches: Watches | undefined;
-  readonly #polls: boolean;
 
   constructor({ clock, random, emit, tracing, polls = true, kept, earlier, onReplaced }: LeaseManagerOptions) {
-    this.#clock = clock;
-    this.#polls = polls;
     this.#emit = emit;
     this.#deadlines = new Deadlines(
       { clock, random, polls },
@@ -100,6 +96,7 @@ export class LeaseManager {
     this.#attempts = new Attempts({
       clock,
       emit,
+      polls,
       tracing,
       deadlines: this.#deadlines,
       writer: this.#writer,
@@ -253,23 +250,11 @@ export class LeaseManager {
     return item.entry;
   }
 
-  /**
-   * Fetches `name` before its time, since `by`, a secret of the same output, has changed: now, or after an attempt that
-   * already runs, which may have read too early. A secret is pulled forward once between two attempts of its own; one
-   * that is polled much more rarely than `by` and did change is pulled again with the next change of `by`. Does nothing
-   * for a secret that would mint, and for one whose last attempt failed, which is retried anyway.
-   */
+  /** See `Attempts.pullForward`. Does nothing for unknown names. */
   pullForward(name: string, by: string): void {
     const item = this.#byName.get(name);
     const changed = this.#byName.get(by);
-    if (item?.entry === undefined || changed === undefined || !this.#polls || !isPolled(item)) return;
-    const now = this.#clock.monoMs();
-    if (item.failures > 0 || item.pullableFromMonoMs > now) return;
-    const everyMs = changed.want.refreshMs;
-    const isRare = item.want.refreshMs >= 2 * everyMs;
-    // A poll of `by` may come a tenth of its interval early.
-    item.pullableFromMonoMs = isRare ? now + 0.9 * everyMs : Number.POSITIVE_INFINITY;
-    void this.#attempts.start(item, 'fetch', 'pull');
+    if (item !== undefined && changed !== undefined) this.#attempts.pullForward(item, changed);
   }
 
   /** By how much the next deadline is past; more than a moment means that the agent does not keep up. */

@@ -284,8 +284,10 @@ export const FRESHNESS: readonly Cut[] = [
       by: 'refresh no others',
     },
   ),
-  manager('pulled-once', 'item.pullableFromMonoMs > now', 'false', { by: 'pulled forward and had not changed' }),
-  manager('pulled-once', '!this.#polls || !isPolled(item)', '!this.#polls', { by: 'mints with each request' }),
+  attempts('pulled-once', 'item.pullableFromMonoMs > now', 'false', { by: 'pulled forward and had not changed' }),
+  attempts('pulled-once', '!this.#deps.polls || !isPolled(item)', '!this.#deps.polls', {
+    by: 'mints with each request',
+  }),
   schedule(
     'pulled-once',
     'return pollMonoMs(phaseMonoMs, refreshMs, now.monoMs, random);',

@@ -1,4 +1,4 @@
-import type { Backend, Life, Want } from '../backend/backend.ts';
+import type { Backend, Want } from '../backend/backend.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Emit } from '../base/fact.ts';
 import { isSamePlainData } from '../base/plain-data-equal.ts';
@@ -7,13 +7,14 @@ import type { Tracing } from '../base/tracing.ts';
 import { Attempts, type FindKept } from './attempts.ts';
 import { BackendLogins } from './backend-logins.ts';
 import { Deadlines } from './deadlines.ts';
+import { bringForward, clockJumped, type DisruptionContext, expireLeases, moveLeases } from './disruptions.ts';
 import type { EarlierValues } from './earlier.ts';
-import { createItem, type Item, lifeOf, type Occasion } from './item.ts';
+import { createItem, type Item, type Occasion } from './item.ts';
 import { ItemWriter, type SecretEvent, type WhyExpired } from './item-writer.ts';
-import { outlivesReplacement, type Replaced } from './replaced.ts';
+import type { Replaced } from './replaced.ts';
 import type { SecretEntry, Snapshot } from './snapshot.ts';
 import { Snapshots } from './snapshots.ts';
-import { Watches } from './watches.ts';
+import type { Watches, WatchesDeps } from './watches.ts';
 
 /**
  * Called after each attempt and each change of state.
@@ -46,9 +47,10 @@ export interface LeaseManagerOptions {
  * Keeps every wanted secret fresh, and is the one writer of per-secret state. It fetches, renews, replaces and polls as
  * `schedule.ts` decides. A failure keeps the last good value and never touches another secret.
  *
- * The state of one secret is an `Item`. Four parts share the work on items, and the manager holds them together:
- * `Attempts` makes the fetches and renewals, `Deadlines` says when the next thing is due, `ItemWriter` writes entries,
- * and `BackendLogins` knows which login of a backend is the newest.
+ * The state of one secret is an `Item`. The manager says which items there are, and answers for what is known of them.
+ * It holds the parts together that work on them: `Attempts` makes the fetches and renewals, `Deadlines` says when the
+ * next thing is due, `ItemWriter` writes entries, `BackendLogins` knows which login of a backend is the newest,
+ * `Watches` has what backends tell between fetches, and `disruptions.ts` does what concerns many items at once.
  *
  * What always holds:
  * - `#items` has one item per want of the last `reconcile`, by the want's id. `#byName` has the same items by each of
@@ -66,46 +68,36 @@ export class LeaseManager {
   readonly #logins: BackendLogins;
   readonly #attempts: Attempts;
   readonly #snapshots = new Snapshots(this);
+  readonly #watchesDeps: WatchesDeps;
   #watches: Watches | undefined;
 
   constructor({ clock, random, emit, tracing, polls = true, kept, earlier, onReplaced }: LeaseManagerOptions) {
-    this.#emit = emit;
-    this.#deadlines = new Deadlines(
+    const snapshots = this.#snapshots;
+    const deadlines = new Deadlines(
       { clock, random, polls },
       {
-        attempt: (item, doing) => void this.#attempts.start(item, doing),
+        attempt: (item, doing) => void attempts.start(item, doing),
         expire: (item, why) => this.#expire(item, why),
-        overdue: (item) => this.#attempts.overdue(item),
-        clockJumped: (byMs) => this.#clockJumped(byMs),
+        overdue: (item) => attempts.overdue(item),
+        clockJumped: (byMs) => clockJumped(context, byMs),
       },
     );
-    this.#writer = new ItemWriter(
-      clock,
-      emit,
-      () => this.#snapshots.changed(),
-      this.#deadlines,
-      ({ want, backend, names }, { version, life }) => {
-        if (outlivesReplacement(want, life)) onReplaced?.({ want, backend, names, old: { version, life } });
-      },
-    );
-    this.#logins = new BackendLogins({
-      replaced: (backend) => this.#moveLeases(backend),
-      died: (backend) => this.#loginDied(backend),
-      recovered: (backend, outageMs) => this.#recovered(backend, outageMs),
+    const writer = new ItemWriter({ clock, emit, snapshots, deadlines, onReplaced });
+    const logins = new BackendLogins({
+      replaced: (backend) => moveLeases(context, backend),
+      died: (backend) => expireLeases(context, backend),
+      recovered: (backend, outageMs) => bringForward(context, backend, outageMs),
     });
-    this.#attempts = new Attempts({
-      clock,
-      emit,
-      polls,
-      tracing,
-      deadlines: this.#deadlines,
-      writer: this.#writer,
-      logins: this.#logins,
-      kept,
-      earlier,
-      snapshots: this.#snapshots,
-      notify: (item, event) => this.#notify(item, event),
-    });
+    const shared = { clock, emit, snapshots, deadlines, writer, logins };
+    const notify = (item: Item, event: SecretEvent) => this.#notify(item, event);
+    const attempts = new Attempts({ ...shared, polls, tracing, kept, earlier, notify });
+    const context: DisruptionContext = { ...shared, attempts, items: () => this.#items.values() };
+    this.#emit = emit;
+    this.#deadlines = deadlines;
+    this.#writer = writer;
+    this.#logins = logins;
+    this.#attempts = attempts;
+    this.#watchesDeps = context;
   }
 
   /**
@@ -262,14 +254,12 @@ export class LeaseManager {
     return this.#deadlines.lateMs();
   }
 
-  /** Subscribes to the changes that backends can push, for present and later secrets. `init` does not need this. */
-  startWatching(): void {
-    this.#watches ??= new Watches({
-      attempts: this.#attempts,
-      deadlines: this.#deadlines,
-      writer: this.#writer,
-      snapshots: this.#snapshots,
-    });
+  /**
+   * Subscribes to what backends tell between fetches, for present and later secrets.
+   * @param createWatches is given by the caller, since `init` does not need it and so does not load it.
+   */
+  startWatching(createWatches: (deps: WatchesDeps) => Watches): void {
+    this.#watches ??= createWatches(this.#watchesDeps);
     for (const item of this.#items.values()) this.#watches.add(item);
   }
 
@@ -323,56 +313,8 @@ export class LeaseManager {
     this.#notify(item, 'settled');
   }
 
-  /** Fetches the leases of older logins under the newest one; resolves when each was tried once. */
-  async #moveLeases(backend: Backend): Promise<void> {
-    const old = [...this.#items.values()].filter(
-      (item) => item.backend === backend && this.#logins.hasLeaseOfOldLogin(item),
-    );
-    await Promise.all(old.map((item) => this.#attempts.moveToNewLogin(item)));
-  }
-
-  /** Leases end with their login, so those of a login that ended early expire now. */
-  #loginDied(backend: Backend): void {
-    for (const item of this.#items.values()) {
-      if (item.backend === backend && lifeOf(item)?.kind === 'lease') this.#deadlines.planExpiry(item);
-    }
-  }
-
-  /** What failed while the backend did not answer is tried for before its time, see `triedWithinMs`. */
-  #recovered(backend: Backend, outageMs: number): void {
-    for (const item of this.#items.values()) {
-      if (item.backend === backend && item.running === undefined) this.#deadlines.bringForward(item, outageMs);
-    }
-  }
-
-  /**
-   * A jump forward may have been a suspension, during which lives went on at the backends while the monotonic clock
-   * stood still: lives are shortened by the jump. Then everything is planned anew, spread over some seconds.
-   */
-  #clockJumped(byMs: number): void {
-    this.#emit({ kind: 'clock-jumped', byMs: Math.round(byMs) });
-    this.#logins.clockJumped(byMs);
-    for (const item of this.#items.values()) {
-      const life = lifeOf(item);
-      const left = byMs > 0 && life !== undefined ? shortened(life, byMs) : life;
-      if (left !== undefined && left !== life) {
-        this.#writer.setLife(item, left);
-        this.#snapshots.changed();
-      }
-      this.#deadlines.planExpiry(item);
-      if (item.running === undefined && item.entry !== undefined) this.#deadlines.planNextSpread(item);
-    }
-  }
-
   #notify(item: Item, event: SecretEvent): void {
     item.wasNotified = true;
     this.#listeners.tell(item.names, event, item.occasion);
   }
-}
-
-/** What is left of a life after `byMs` that the monotonic clock did not count. */
-function shortened(life: Life, byMs: number): Life {
-  if (life.kind === 'lease' || life.kind === 'rotates') return { ...life, startedMonoMs: life.startedMonoMs - byMs };
-  if (life.kind !== 'ends' || life.clock !== 'mono') return life;
-  return { ...life, startMs: life.startMs - byMs, endMs: life.endMs - byMs };
 }

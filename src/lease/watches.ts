@@ -12,9 +12,14 @@ export interface WatchesDeps {
   readonly snapshots: Snapshots;
 }
 
+/** For `LeaseManager.startWatching`. */
+export function createWatches(deps: WatchesDeps): Watches {
+  return new Watches(deps);
+}
+
 /**
  * The subscriptions to what backends tell of items between fetches, and what is done about each thing that they tell.
- * An item that was added, and whose source can watch, has one subscription until it is dropped.
+ * An item that was added, and whose source can watch, has one until it is dropped.
  */
 export class Watches {
   readonly #deps: WatchesDeps;

@@ -3,6 +3,7 @@ import { type Cut, cutIn } from './cut.ts';
 const schedule = cutIn('src/lease/schedule.ts');
 const manager = cutIn('src/lease/manager.ts');
 const attempts = cutIn('src/lease/attempts.ts');
+const disruptions = cutIn('src/lease/disruptions.ts');
 const logins = cutIn('src/lease/backend-logins.ts');
 const writer = cutIn('src/lease/item-writer.ts');
 const deadlines = cutIn('src/lease/deadlines.ts');
@@ -27,7 +28,7 @@ const FETCH_NAMED = 'for (const name of this.#deps.names()) void this.#deps.mana
 const RETRIES = "const retries = why.retry !== 'never';";
 const STALE = 'if (!(error instanceof WireError && error.stale)) throw error;';
 const AGAIN = 'pool.dropIdle();\n      return await run();';
-const MOVED = 'item.backend === backend && this.#logins.hasLeaseOfOldLogin(item)';
+const MOVED = 'item.backend === backend && logins.hasLeaseOfOldLogin(item)';
 
 const flights = cutIn('src/deliver/api/in-flight.ts');
 
@@ -149,7 +150,7 @@ export const FRESHNESS: readonly Cut[] = [
     },
   ),
   keeper('login-replaced-before-its-end', 'if (this.#pacing.mayTry) await this.#replace();', ''),
-  manager('leases-fetched-under-the-new-login', MOVED, 'false'),
+  disruptions('leases-fetched-under-the-new-login', MOVED, 'false'),
   logins('leases-fetched-under-the-new-login', 'followed.newestLogin = next;', '', {
     by: 'while it is replaced',
   }),
@@ -163,7 +164,7 @@ export const FRESHNESS: readonly Cut[] = [
     'if (endsMs <= now) this.#ends.delete(id);',
     'this.#ends.delete(id);',
   ),
-  manager('old-login-left-to-die', MOVED, 'false', { by: '60 s of checks', slow: true }),
+  disruptions('old-login-left-to-die', MOVED, 'false', { by: '60 s of checks', slow: true }),
   cutIn('src/backend/vault/auth/methods/kubernetes.ts')(
     'token-file-read-again',
     'const jwt = await readCredential(',
@@ -322,13 +323,13 @@ export const FRESHNESS: readonly Cut[] = [
     'const atMonoMs = Math.max(soonest, life.startedMonoMs + life.ttlMs * share);',
     'const atMonoMs = Math.max(soonest, now.monoMs - now.wallMs + input.fetchedWallMs + life.ttlMs * share);',
   ),
-  manager(
+  disruptions(
     'certificates-on-the-wall-clock',
-    'if (item.running === undefined && item.entry !== undefined) this.#deadlines',
-    "if (item.running === undefined && item.entry !== undefined && life?.kind !== 'certificate') this.#deadlines",
+    'if (item.running === undefined && item.entry !== undefined) deadlines',
+    "if (item.running === undefined && item.entry !== undefined && life?.kind !== 'certificate') deadlines",
   ),
   queue('jump-recomputes', 'if (Math.abs(jumpedMs) > JUMP_MS) this.#onJump(jumpedMs);', ''),
-  manager('jump-recomputes', 'startedMonoMs: life.startedMonoMs - byMs', 'startedMonoMs: life.startedMonoMs', {
+  disruptions('jump-recomputes', 'startedMonoMs: life.startedMonoMs - byMs', 'startedMonoMs: life.startedMonoMs', {
     by: 'as it may have been a suspension',
   }),
   deadlines('jump-recomputes', 'this.#random() * AFTER_JUMP_SPREAD_MS', 'AFTER_JUMP_SPREAD_MS', {

@@ -12,6 +12,7 @@ const together = cutIn('src/lease/refresh-together.ts');
 const backoff = cutIn('src/base/backoff.ts');
 const keeper = cutIn('src/backend/vault/auth/login-keeper.ts');
 const renewal = cutIn('src/backend/vault/auth/renewal.ts');
+const renewals = cutIn('src/backend/vault/auth/renewal-pacing.ts');
 const authorized = cutIn('src/backend/vault/auth/authorized.ts');
 const liveness = cutIn('src/backend/vault/auth/token-liveness.ts');
 const vaultRead = cutIn('src/backend/vault/source/read.ts');
@@ -175,8 +176,8 @@ export const FRESHNESS: readonly Cut[] = [
     'FINAL_AT_RENEWAL.has(error.phrase)',
     'false',
   ),
-  keeper('jwt-checked-again', 'if (isReviewRefused(error)) this.#credentialIsChecked = true;', ''),
-  keeper('jwt-checked-again', 'isLast ? Math.min(atMs, lastMs) : atMs', 'atMs', { by: 'lives longest' }),
+  renewals('jwt-checked-again', 'if (isReviewRefused(error)) this.#credentialIsChecked = true;', ''),
+  renewals('jwt-checked-again', 'isLast ? Math.min(atMs, lastMs) : atMs', 'atMs', { by: 'lives longest' }),
   cutIn('src/backend/vault/auth/token-self.ts')('refused-jwt-told', '`${seen}; ${denied.seen}`', 'seen'),
   cutIn('src/backend/vault/auth/jwt-credential.ts')(
     'refused-jwt-told',
@@ -204,7 +205,7 @@ export const FRESHNESS: readonly Cut[] = [
   attempts('backoff', 'this.#deps.writer.setLife(item, { ...life, renewable: false });', '', {
     by: 'is not repeated',
   }),
-  keeper('backoff', 'now + patientBackoffMs(this.#renewFailures,', 'now + 0 * patientBackoffMs(this.#renewFailures,', {
+  renewals('backoff', 'now + loginBackoffMs(this.#failures,', 'now + 0 * loginBackoffMs(this.#failures,', {
     by: 'without a new login',
   }),
   schedule('ended-lease-replaced', 'isOutage === true || fetchInstead === true;', 'isOutage === true;', {
@@ -219,7 +220,7 @@ export const FRESHNESS: readonly Cut[] = [
   attempts('retry-after', 'why.retryAfterMs,', 'undefined,', {
     by: 'is the moment that the server asked for',
   }),
-  keeper('retry-after', 'const limits = { retryAfterMs, capMs', 'const limits = { capMs', { by: 'waits as long as' }),
+  renewal('retry-after', 'const limits = { retryAfterMs, capMs', 'const limits = { capMs', { by: 'waits as long as' }),
   schedule(
     'polls-keep-spread',
     'isPoll && !isFollowed(input.retryAfterMs) ? planned.atMonoMs : retryAtMonoMs',
@@ -229,7 +230,7 @@ export const FRESHNESS: readonly Cut[] = [
   schedule('never-a-hot-loop', 'now.monoMs + retryMs(input, want.refreshMs, random)', 'now.monoMs + 250', {
     by: 'no longer extend',
   }),
-  keeper('never-a-hot-loop', 'if (isFinalAtRenewal(error)) {', 'if (isFinalAtRenewal(error) && now < 0) {', {
+  renewals('never-a-hot-loop', 'if (isFinalAtRenewal(error)) {', 'if (isFinalAtRenewal(error) && now < 0) {', {
     by: 'never hundreds',
   }),
   schedule(

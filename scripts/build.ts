@@ -150,8 +150,13 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/agent/output/candidate-check.ts',
     'src/agent/output/roll-back.ts',
   ],
-  // Of listeners, of the injector and the relay; tokens are those of clients as well.
-  serving: ['src/http/serving/listen.ts', 'src/http/serving/read-body.ts', 'src/deliver/http/token-file.ts'],
+  // Of listeners, of the injector, the relay and the port of ACME; tokens are those of clients as well.
+  serving: [
+    'src/http/serving/listen.ts',
+    'src/http/serving/read-body.ts',
+    'src/http/serving/connections.ts',
+    'src/deliver/http/token-file.ts',
+  ],
   agent: [
     'src/cli/run.ts',
     'src/cli/exec.ts',

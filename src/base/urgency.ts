@@ -1,9 +1,9 @@
 /**
  * How urgent a request to a backend is. When not all can be sent at once, a smaller number goes first: a login, since
- * everything waits for it; a renewal, and a replacement of what ends soon; a secret's first fetch, which an application
- * waits for; a poll, whose value is there already.
+ * everything waits for it; a renewal, and a replacement of what ends soon; what a client or a person asks for now; a
+ * secret's first fetch, which an application waits for; a poll, whose value is there already.
  */
-export const URGENCY = { login: 0, ending: 1, first: 2, poll: 3 } as const;
+export const URGENCY = { login: 0, ending: 1, asked: 2, first: 3, poll: 4 } as const;
 
 export type Urgency = (typeof URGENCY)[keyof typeof URGENCY];
 

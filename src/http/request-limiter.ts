@@ -50,8 +50,6 @@ const SPARE_IN_CIRCUIT = 1;
 /** Mounts whose requests hang hold no more than this part of the places, all together. */
 const HUNG_SHARE = 1 / 2;
 
-const URGENCIES = Object.values(URGENCY);
-
 /**
  * Decides when each request of a client to one backend is sent. A request that waits has not started, so its deadline
  * does not run yet: a healthy start with 10,000 secrets is a long queue, not a timeout.
@@ -66,7 +64,7 @@ const URGENCIES = Object.values(URGENCY);
  */
 export class RequestLimiter {
   readonly #limits: RequestLimits;
-  readonly #queues: readonly Set<Waiting>[] = URGENCIES.map(() => new Set());
+  readonly #queues: readonly Set<Waiting>[] = Object.values(URGENCY).map(() => new Set());
   readonly #bucket: TokenBucket | undefined;
   #running = 0;
   #cancelTimer: (() => void) | undefined;
@@ -117,7 +115,7 @@ export class RequestLimiter {
   /** How long a request must wait for the start or for the rate, while there are slots. */
   #waitMs(urgency: Urgency): number {
     const { clock, notBeforeMonoMs = 0 } = this.#limits;
-    const startMs = urgency === URGENCY.ending ? 0 : notBeforeMonoMs - clock.monoMs();
+    const startMs = isUrgent(urgency) && urgency !== URGENCY.login ? 0 : notBeforeMonoMs - clock.monoMs();
     return Math.max(startMs, isUrgent(urgency) ? 0 : (this.#bucket?.waitMs() ?? 0));
   }
 
@@ -204,5 +202,5 @@ export class RequestLimiter {
 }
 
 function isUrgent(urgency: Urgency): boolean {
-  return urgency <= URGENCY.ending;
+  return urgency <= URGENCY.asked;
 }

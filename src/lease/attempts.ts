@@ -220,10 +220,9 @@ export class Attempts implements Disposable {
   }
 
   #urgencyOf(item: Item, why: AttemptReason): Urgency {
-    if (why === 'asked' || item.entry === undefined || item.entry.state === 'absent') {
-      return why === 'asked' ? URGENCY.ending : URGENCY.first;
-    }
-    return isPolled(item) && item.entry.state !== 'expired' ? URGENCY.poll : URGENCY.ending;
+    if (why === 'asked') return URGENCY.asked;
+    if (lifeOf(item) === undefined) return URGENCY.first;
+    return isPolled(item) && item.entry?.state !== 'expired' ? URGENCY.poll : URGENCY.ending;
   }
 
   /**

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { AcmeBackendConfig } from '../../src/backend/acme/config/config.ts';
 import { acme } from '../../src/backend/acme/kind.ts';
 import { Secret } from '../../src/base/secret.ts';
-import { briefly, loadWith } from './config.helpers.ts';
+import { briefly, loadWith, problemsOf } from './config.helpers.ts';
 
 const BACKEND = {
   kind: 'acme',
@@ -11,6 +11,7 @@ const BACKEND = {
   accountKeyFile: './account.key',
   http01: { listen: '0.0.0.0:80' },
 };
+const BY_DNS = { http01: undefined, dns01: { command: { argv: ['./set'] } } };
 const configuration = (backend: object = {}, secret: object = {}) => ({
   backends: { ca: { ...BACKEND, ...backend } },
   secrets: { tls: { acme: { names: ['shop.example'], ...secret } } },
@@ -63,6 +64,26 @@ describe('a backend of kind acme in the configuration', () => {
     ['a key with bits it cannot have', {}, { key: { local: 'ec', bits: 2048 } }, 'secrets.tls.acme.key.bits'],
   ])('with %s is refused', async (_, backend, secret, place) => {
     expect((await briefly(load(backend, secret))).join()).toContain(place);
+  });
+
+  it.each<[string, object, readonly string[], readonly string[]]>([
+    ['wildcards without dns01', {}, ['*.a.test', 'a.test', '*.b.test'], ['names[0] Add dns01', 'names[2] Add dns01']],
+    ['addresses without http01', BY_DNS, ['10.0.0.1', '::1', 'a.test'], ['names[0] Add http01', 'names[1] Add http01']],
+    ['wildcards by dns01', BY_DNS, ['*.a.test', 'a.test'], []],
+    ['addresses by http01', {}, ['10.0.0.1', 'a.test'], []],
+    ['all by both', { dns01: BY_DNS.dns01 }, ['*.a.test', '::1'], []],
+  ])('with %s has each name refused that cannot be proved', async (_, backend, names, expected) => {
+    const found = await problemsOf(load(backend, { names }));
+    expect(found.map(({ place, hint }) => `${place} ${hint.replace(/ to the backend ca, or .*/, '')}`)).toEqual(
+      expected.map((end) => `secrets.tls.acme.${end}`),
+    );
+  });
+
+  it('has no names refused for a backend that is of another kind or has problems of its own', async () => {
+    const names = ['*.a.example'];
+    const kind = { kind: 'file', path: './a', directory: undefined, accountKeyFile: undefined, http01: undefined };
+    expect((await briefly(load(kind, { names }))).join()).not.toContain('names');
+    expect((await briefly(load({ contact: ['ops'] }, { names }))).join()).not.toContain('names');
   });
 
   it('warns of keys that are written literally, and hides them from commands', async () => {

@@ -13,7 +13,8 @@ const wants = cutIn('src/agent/output/wants.ts');
 const acme = cutIn('src/backend/acme/certificate.ts');
 const book = cutIn('src/backend/acme/order-book.ts');
 const accountKey = cutIn('src/backend/acme/account-key.ts');
-const pacing = cutIn('src/backend/acme/pacing.ts');
+const provable = cutIn('src/backend/acme/config/resolve-request.ts');
+const pacing = cutIn('src/backend/pacing.ts');
 
 export const CERTIFICATES: readonly Cut[] = [
   check('certificate-key', 'given.find((one) => one.checkPrivateKey(key))', 'given[0]'),
@@ -90,6 +91,14 @@ export const CERTIFICATES: readonly Cut[] = [
   pacing('acme-pace', 'failures > FREE_STARTS', 'false', { by: 'left alone after more than two' }),
   accountKey('acme-account-key', "emit({\n      kind: 'agent-warning',", "void ({\n      kind: 'agent-warning',"),
   cutIn('src/backend/acme/challenge/http01.ts')('acme-port', 'if (this.#proofs.size > 0) return;', 'return;'),
+  cutIn('src/backend/acme/challenge/http01.ts')(
+    'acme-port-open',
+    "server.on('connection', (socket) => connections.open(socket));",
+    'server.maxConnections = connections === undefined ? 1 : 64;',
+  ),
+  provable('acme-provable', "name.startsWith('*.') && dns01 === undefined", 'dns01 === null'),
+  provable('acme-provable', 'isIP(name) !== 0 && http01 === undefined', 'http01 === null', { by: 'addresses without' }),
+  provable('acme-provable', "=> backend.kind === 'acme';", '=> true;', { by: 'of another kind' }),
   cutIn('src/backend/acme/order.ts')('acme-records', 'await hide();', ''),
   cutIn('src/backend/acme/challenge/dns01.ts')('acme-records', 'await cleanUp(); //', '//', {
     by: 'fails, and has it',
@@ -97,6 +106,11 @@ export const CERTIFICATES: readonly Cut[] = [
   cutIn('src/backend/acme/client/problem.ts')('acme-words', "typeof detail === 'string' ? detail : ''", "''"),
   pacing('acme-pace', '(this.#pauses.get(id)?.failures ?? 0) + 1', '1'),
   pacing('acme-pace', 'Math.min(LONGEST_ASKED_MS, why.retryAfterMs ?? 0)', '0', { by: 'as far apart as' }),
+  pacing('unfit-pace', 'within(BOUNDS.capMs, LATEST_SHARE)', 'BOUNDS.capMs', { by: 'its last tries' }),
+  pacing('unfit-pace', 'urgencyOf(signal) === URGENCY.asked', 'false', { by: 'when a person asks or the request' }),
+  pacing('unfit-pace', 'pause.judgedBy !== judgedBy', 'false', { by: 'or the CA file is mended' }),
+  vault('unfit-pace', 'pacing.assertMayTry(asking);', ''),
+  vault('unfit-pace', "['CERTIFICATE_UNFIT', 'BACKEND_MALFORMED']", "['SECRET_DENIED']"),
   schedule('acme-renewal-information', 'Math.min(life.replaceAtMs,', 'Math.min(Infinity,'),
   schedule('acme-renewal-information', ' && replaceAtMs > now.wallMs', '', { by: 'does not count' }),
 ];

@@ -18,7 +18,7 @@ describe('the requests of an attempt', () => {
     await settle();
     await clock.advance(600_000);
     await manager.refresh('app');
-    expect([seen[0], seen[1], seen.at(-1)]).toEqual([URGENCY.first, URGENCY.poll, URGENCY.ending]);
+    expect([seen[0], seen[1], seen.at(-1)]).toEqual([URGENCY.first, URGENCY.poll, URGENCY.asked]);
     seen.length = 0;
     backend.mint('db', 60_000, false);
     reconcile(wantsOf('db'));

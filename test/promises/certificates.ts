@@ -18,8 +18,13 @@ const acme = inFile('test/backend/acme/openbao.test.ts', 'a certificate by ACME 
 const account = inFile('test/backend/acme/openbao.test.ts', 'the account of ACME');
 const ordered = inFile('test/backend/acme/openbao.test.ts', 'what was ordered and is not published');
 const noIssue = inFile('test/backend/acme/openbao.test.ts', 'an ACME server that does not issue');
+const provable = inFile('test/config/acme.test.ts', 'a backend of kind acme in the configuration');
 const port = inFile('test/backend/acme/http01.test.ts', 'the port of http-01');
-const orders = inFile('test/backend/acme/renewal-info.test.ts', 'orders that fail');
+const orders = inFile('test/backend/pacing.test.ts', '%s that fail');
+const unfitOnes = inFile(
+  'test/backend/vault/source/unfit-certificates.test.ts',
+  'certificates of a mount that are unfit',
+);
 const info = inFile('test/backend/acme/renewal-info.test.ts', 'the renewal information of an issuer');
 const byAcme = inFile('test/system/acme.test.ts', 'a certificate by ACME, from order to file');
 const wanted = inFile(
@@ -70,6 +75,16 @@ export const certificates: Section = {
       'A set that does not fit together is not published: the last good one stays, stale with the reason.',
       stored('that does not fit together is not taken: the last good one stays, stale with the reason'),
       published('is never published: the last good one stays, and its secret is stale with the reason'),
+    ),
+    held(
+      'unfit-pace',
+      'A mount that issues unfit certificates is asked ever more rarely, up to an hour apart, until somebody mends it.',
+      unfitOnes('are issued ever more rarely: the %s waits before ten of them'),
+      unfitOnes('say why, when the next one is issued, and how a person has it issued at once'),
+      unfitOnes('are issued at once when a person asks or the request is another one'),
+      unfitOnes('leave a certificate in use its last tries, ever closer to its end'),
+      unfitOnes('are not what a refusal is, which issues nothing and is tried again at its usual pace'),
+      real('that is unfit is issued again in its time, and at once when a person asks or the CA file is mended'),
     ),
     held(
       'local-key',
@@ -175,11 +190,23 @@ export const certificates: Section = {
       port('is open while a proof is shown, gives out that proof, and nothing else'),
     ),
     held(
+      'acme-port-open',
+      'Clients of the port of http-01 that send nothing, or half a request, keep no issuer out.',
+      port('answers the issuer beside 300 clients that %s'),
+    ),
+    held(
       'acme-records',
       'A DNS record that was set for a proof is removed again, also when the order fails or the agent stops.',
       acme('has its DNS records set one after the other by a program without arguments, and removed again'),
       noIssue('says when the program of the DNS records fails, and has it clean up'),
       noIssue('is left alone soon after the agent stops, and the record is removed'),
+    ),
+    held(
+      'acme-provable',
+      'A name that no configured way can prove to an ACME server is a problem of the configuration, each in its place.',
+      provable('with %s has each name refused that cannot be proved', 'wildcards without dns01'),
+      provable('with %s has each name refused that cannot be proved', 'addresses without http01'),
+      provable('has no names refused for a backend that is of another kind or has problems of its own'),
     ),
     held(
       'acme-words',

@@ -106,18 +106,6 @@ describe('pannier doctor on an issuer that speaks ACME', () => {
       { code: 'ACME_CHALLENGE_FAILED' },
     ],
     [
-      'an address without http-01',
-      'secret',
-      () => [{}, { names: ['127.0.0.1'] }],
-      { code: 'ACME_CHALLENGE_FAILED', seen: '127.0.0.1 cannot be proved' },
-    ],
-    [
-      'a wildcard without dns-01',
-      'secret',
-      () => [{ dns01: undefined, http01: { listen: '127.0.0.1:8402' } }, { names: ['*.shop.test'] }],
-      { code: 'ACME_CHALLENGE_FAILED', seen: '*.shop.test cannot be proved' },
-    ],
-    [
       'a key that cannot be made',
       'account',
       () => [{ accountKeyFile: './none/account.key' }],

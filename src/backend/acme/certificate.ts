@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { Clock } from '../../base/clock.ts';
+import type { Code } from '../../base/codes.ts';
 import { asFailure, type Failure, fail, PannierError } from '../../base/errors.ts';
 import { loadCrypto } from '../../base/node-crypto.ts';
 import { Secret } from '../../base/secret.ts';
@@ -13,11 +14,11 @@ import { certificateRequest } from '../../certificate/request.ts';
 import type { Fetch, Fetched, KeptValue, Restorer, Source, Want, Watching, WatchListener } from '../backend.ts';
 import { CLOCK_SKEW_MS, readAuthorities } from '../certificate-authorities.ts';
 import { certificateFields, certificateLife } from '../certificate-fields.ts';
+import { Pacing } from '../pacing.ts';
 import { AcmeProblem } from './client/problem.ts';
 import type { AcmeRequest } from './config/config.ts';
 import { type OrderDeps, orderCertificate } from './order.ts';
 import type { OrderBook } from './order-book.ts';
-import { Pacing } from './pacing.ts';
 import { type HeldCertificate, watchRenewalInfo } from './renewal-info.ts';
 
 export interface AcmeSourceDeps extends OrderDeps {
@@ -27,6 +28,22 @@ export interface AcmeSourceDeps extends OrderDeps {
   /** Absent: nothing is kept for the next process, since the key of the account is in no file. */
   readonly book?: OrderBook | undefined;
 }
+
+/** Failures that cost the issuer something: public ones count them, and lock out who makes too many. */
+const COSTLY: ReadonlySet<Code> = new Set([
+  'ACME_CHALLENGE_FAILED',
+  'AUTH_DENIED',
+  'BACKEND_THROTTLED',
+  'CERTIFICATE_REFUSED',
+  'CERTIFICATE_UNFIT',
+] satisfies Code[]);
+
+/** Those that a restart does not undo. */
+const REMEMBERED: ReadonlySet<Code> = new Set([
+  'BACKEND_THROTTLED',
+  'CERTIFICATE_REFUSED',
+  'CERTIFICATE_UNFIT',
+] satisfies Code[]);
 
 /** Fetches certificates by ACME. The private key is made here, and the server gets the signing request alone. */
 export class AcmeSource implements Source {
@@ -39,20 +56,22 @@ export class AcmeSource implements Source {
 
   constructor(deps: AcmeSourceDeps) {
     this.#deps = deps;
-    this.#pacing = new Pacing(deps.clock, deps.random);
+    const { clock, random } = deps;
+    this.#pacing = new Pacing({ clock, random, name: 'order', costly: COSTLY, remembered: REMEMBERED, isStrict: true });
   }
 
   async fetch(want: Want, last: Fetched | undefined, signal: AbortSignal): Promise<Fetch> {
     await this.#resume(want);
-    this.#pacing.assertMayOrder(want.id);
+    const asking = { id: want.id, signal };
+    this.#pacing.assertMayTry(asking);
     try {
       const value = await this.#order(want, last, signal);
-      this.#pacing.succeeded(want.id);
+      this.#pacing.forget(want.id);
       return { state: 'changed', value };
     } catch (error) {
       const failed = asFailure(error, want.place);
       if (error instanceof AcmeProblem && error.type === 'accountDoesNotExist') this.#deps.account.forget();
-      const paced = this.#pacing.failed(want.id, failed);
+      const paced = this.#pacing.failed(asking, failed);
       await this.#remember(want, failed);
       throw new PannierError(paced);
     }

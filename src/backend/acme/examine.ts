@@ -1,4 +1,3 @@
-import { isIP } from 'node:net';
 import { dirname } from 'node:path';
 import { accessIssue } from '../../base/access-issue.ts';
 import { formatDuration } from '../../base/duration.ts';
@@ -44,7 +43,7 @@ export async function examine(
   if (accountConfig.keyFile !== undefined) await checkOrders(examination, accountConfig.keyFile, place);
   await checkProvers(examination, config, context.env);
   for (const secret of secrets) {
-    await examination.run('secret', secret.place, () => checkRequest(secret, config, directory));
+    await examination.run('secret', secret.place, () => checkRequest(secret, directory));
   }
 }
 
@@ -109,18 +108,10 @@ async function checkProvers(
 /** Whether a certificate could be ordered as it is configured. */
 async function checkRequest(
   { request, place }: SecretConfig,
-  { http01, dns01 }: AcmeBackendConfig,
   directory: Directory | undefined,
 ): Promise<string | Failure> {
   const { names, profile, caFile, upkeep } = request as AcmeRequest;
   if (caFile !== undefined) await readAuthorities(caFile, place);
-  const refuse = (seen: string, hint: string) => fail('ACME_CHALLENGE_FAILED', place, seen, { hint });
-  for (const name of names) {
-    if (name.startsWith('*.') && dns01 === undefined)
-      throw refuse(`${name} cannot be proved`, 'Add dns01: wildcards are proved by DNS.');
-    if (isIP(name) !== 0 && http01 === undefined)
-      throw refuse(`${name} cannot be proved`, 'Add http01: addresses are proved by it alone.');
-  }
   const { profiles } = directory ?? {};
   if (profile !== undefined && profiles?.includes(profile) === false) {
     const hint = profiles.length === 0 ? 'Leave profile out.' : `It offers ${profiles.join(', ')}.`;

@@ -18,7 +18,7 @@ export const acme: BackendKind<AcmeBackendConfig> = {
   resolve: (name, shape: never, entry, context) => resolving?.resolveAcme(name, shape, entry, context),
   requestKeys: ['acme'],
   companionKeys: {},
-  resolveRequest: (shape: never, entry, problems) => requests?.resolveAcmeRequest(shape, entry, problems),
+  resolveRequest: (...given) => requests?.resolveAcmeRequest(...given),
   lateRequestKeys: {
     acme: async () => {
       requests = await import('./config/resolve-request.ts');

@@ -3,34 +3,23 @@ import { mkdir, readdir, rename, stat, unlink, writeFile } from 'node:fs/promise
 import { join } from 'node:path';
 import { decrypt, encrypt, NONCE_BYTES } from '../../base/aes-gcm.ts';
 import type { Clock } from '../../base/clock.ts';
-import type { Code } from '../../base/codes.ts';
 import { fileCall } from '../../base/file-call.ts';
 import { loadCrypto } from '../../base/node-crypto.ts';
 import { readFileInTime } from '../../base/read-file.ts';
 import type { CertificateSet } from '../../certificate/check.ts';
+import type { FailedTries } from '../pacing.ts';
 
 /** What is known of the orders for one want. */
 export interface Orders {
   /** The last one that succeeded. */
   readonly certificate?: OrderedCertificate;
   /** Those that failed since. */
-  readonly failed?: FailedOrders;
+  readonly failed?: FailedTries;
 }
 
 export interface OrderedCertificate extends CertificateSet {
   /** On the wall clock. */
   readonly cameWallMs: number;
-}
-
-/** Orders that failed one after the other, and why the last one did. */
-export interface FailedOrders {
-  readonly failures: number;
-  /** When the next order may be made, on the wall clock. */
-  readonly untilWallMs: number;
-  /** The issuer itself has asked for that time. */
-  readonly asked: boolean;
-  readonly code: Code;
-  readonly seen: string;
 }
 
 export interface OrderBookOptions {

@@ -1,4 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
 import { Http01 } from '../../../src/backend/acme/challenge/http01.ts';
 import { findFreePort } from '../../servers/free-port.ts';
 
@@ -8,6 +10,25 @@ const proof = (token: string) => ({
   keyAuthorization: `${token}.thumb`,
   place: 'secrets.tls',
 });
+
+const sockets: Socket[] = [];
+afterEach(() => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+});
+
+/** Opens connections one after the other, and sends `text` over each. */
+async function openMany(count: number, port: number, text: string): Promise<readonly Socket[]> {
+  const opened: Socket[] = [];
+  for (let i = 0; i < count; i++) {
+    const socket = connect(port, '127.0.0.1');
+    sockets.push(socket);
+    opened.push(socket);
+    socket.on('error', () => {}); // the server may close it at any moment
+    await once(socket, 'connect');
+    if (text !== '') socket.write(text);
+  }
+  return opened;
+}
 
 describe('the port of http-01', () => {
   it('is open while a proof is shown, gives out that proof, and nothing else', async () => {
@@ -25,6 +46,21 @@ describe('the port of http-01', () => {
     expect((await get(`${at}one`)).status).toBe(404);
     await hideTwo();
     await expect(get(`${at}two`)).rejects.toThrow();
+  });
+
+  it.each([
+    ['send nothing', ''],
+    ['never end their request', 'GET /.well-known/acme-challenge/one HTTP/1.1\r\nHost: shop.test\r\n'],
+  ])('answers the issuer beside 300 clients that %s', async (_, text) => {
+    const port = await findFreePort();
+    const prover = new Http01({ host: '127.0.0.1', port });
+    const hide = await prover.show(proof('one'));
+    const opened = await openMany(300, port, text);
+    const answer = await fetch(`http://127.0.0.1:${port}/.well-known/acme-challenge/one`);
+    expect(await answer.text()).toBe('one.thumb');
+    await expect.poll(() => opened.filter(({ closed }) => !closed).length).toBeLessThanOrEqual(64);
+    await hide();
+    await expect.poll(() => opened.every(({ closed }) => closed)).toBe(true);
   });
 
   it('that another program has is told, and tried again for the next proof', async () => {

@@ -304,7 +304,7 @@ describe('an ACME server that does not issue', () => {
     expect(why).toMatchObject({ code: 'BACKEND_THROTTLED', seen: `${front.address} says "too many certificates"` });
     const before = front.paths.length;
     const again = await failureOf(fetchNew(opened, want));
-    expect(again.seen).toMatch(/says "too many certificates"; the next order is in (1h59m\d+s|2h)$/);
+    expect(again.seen).toMatch(/says "too many certificates"; the next order is made at 20[\d:T-]+Z$/);
     expect(again.retryAfterMs).toBeGreaterThan(7_000_000);
     expect(front.paths).toHaveLength(before);
   });
@@ -355,7 +355,7 @@ describe('an ACME server that does not issue', () => {
     const opened = acme.open({ ...config, dns01: dns01(program) });
     const stop = new AbortController();
     const failing = failureOf(fetchNew(opened, wantOf(['shop.test']), stop.signal));
-    await expect.poll(() => existsSync(join(dir, 'log'))).toBe(true);
+    await expect.poll(() => existsSync(join(dir, 'log')) && log()).toEqual(['present']); // it is made empty
     stop.abort();
     expect(await failing).toMatchObject({ code: 'CANCELLED' });
     expect(log()).toEqual(['present', 'cleanup']);

@@ -1,8 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { Pacing } from '../../../src/backend/acme/pacing.ts';
 import { watchRenewalInfo } from '../../../src/backend/acme/renewal-info.ts';
-import { failure } from '../../../src/base/errors.ts';
 import { renewalId } from '../../../src/certificate/renewal-id.ts';
 import { FakeClock } from '../../fake-clock.ts';
 import { wantOf } from './acme.helpers.ts';
@@ -117,86 +115,6 @@ describe('the renewal information of an issuer', () => {
 describe('the id of a certificate for renewal information', () => {
   it('is the one of the example of RFC 9773', () => {
     expect(renewalId(new X509Certificate(EXAMPLE))).toBe('aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE');
-  });
-});
-
-describe('orders that fail', () => {
-  const refused = failure('CERTIFICATE_REFUSED', 'secrets.tls.acme', 'no');
-  const waits = async (pacing: Pacing, clock: FakeClock) => {
-    for (let minutes = 0; minutes < 100; minutes++) {
-      try {
-        pacing.assertMayOrder('tls');
-        return minutes;
-      } catch {
-        await clock.advance(MINUTE);
-      }
-    }
-    return undefined;
-  };
-
-  it('are a minute or two apart at first and an hour in the end, and one by one', async () => {
-    const clock = new FakeClock();
-    const pacing = new Pacing(clock, () => 0.999);
-    const minutes: unknown[] = [];
-    for (let i = 0; i < 8; i++) {
-      pacing.failed('tls', refused);
-      expect(() => pacing.assertMayOrder('other')).not.toThrow();
-      minutes.push(await waits(pacing, clock));
-    }
-    expect(minutes).toEqual([2, 4, 8, 16, 32, 60, 60, 60]);
-    pacing.succeeded('tls');
-    pacing.failed('tls', refused);
-    expect(await waits(pacing, clock)).toBe(2);
-  });
-
-  it('are as far apart as the issuer asks for, a day at most', () => {
-    const pacing = new Pacing(new FakeClock(), () => 0);
-    expect(pacing.failed('tls', { ...refused, retryAfterMs: 5 * HOUR }).retryAfterMs).toBe(5 * HOUR);
-    expect(pacing.failed('tls', { ...refused, retryAfterMs: 500 * HOUR }).retryAfterMs).toBe(24 * HOUR);
-  });
-
-  it.each([
-    ['one', 1, undefined, 0],
-    ['two', 2, undefined, 0],
-    ['three', 3, undefined, 8],
-    ['one for which the issuer asked for five hours', 1, 5 * HOUR, 301],
-  ])('are followed after a restart as this many wants it: %s', async (_, count, retryAfterMs, minutes) => {
-    const clock = new FakeClock();
-    const [before, after] = [new Pacing(clock, () => 0.999), new Pacing(clock, () => 0.999)];
-    const why = retryAfterMs === undefined ? refused : { ...refused, retryAfterMs };
-    for (let i = 0; i < count; i++) before.failed('tls', why);
-    const remembered = before.toRemember('tls', why);
-    expect(remembered).toMatchObject({ failures: count, code: 'CERTIFICATE_REFUSED' });
-    after.resume('tls', JSON.parse(JSON.stringify(remembered)), { place: 'secrets.tls', hint: '' });
-    let waited = 0;
-    for (; waited < 400; waited++) {
-      try {
-        after.assertMayOrder('tls');
-        break;
-      } catch {
-        await clock.advance(MINUTE);
-      }
-    }
-    expect(Math.abs(waited - minutes)).toBeLessThanOrEqual(1);
-  });
-
-  it('are forgotten after a restart when they are an hour over, or were no fault of the issuer', async () => {
-    const clock = new FakeClock();
-    const [before, after] = [new Pacing(clock, () => 0.999), new Pacing(clock, () => 0.999)];
-    for (let i = 0; i < 5; i++) before.failed('tls', refused);
-    const remembered = before.toRemember('tls', refused);
-    await clock.advance(2 * HOUR);
-    if (remembered !== undefined) after.resume('tls', remembered, { place: 'secrets.tls', hint: '' });
-    expect(after.failed('tls', refused).retryAfterMs).toBeLessThanOrEqual(2 * MINUTE);
-    const taken = failure('ACME_CHALLENGE_FAILED', 'secrets.tls', 'the port is taken');
-    before.failed('tls', taken);
-    expect(before.toRemember('tls', taken)).toBeUndefined();
-  });
-
-  it('are not held up by a network that failed: that costs the issuer nothing', () => {
-    const pacing = new Pacing(new FakeClock(), () => 0);
-    pacing.failed('tls', failure('BACKEND_UNREACHABLE', 'backends.ca', 'down'));
-    expect(() => pacing.assertMayOrder('tls')).not.toThrow();
   });
 });
 

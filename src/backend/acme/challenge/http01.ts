@@ -2,17 +2,19 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { errnoWord } from '../../../base/errno.ts';
 import { fail } from '../../../base/errors.ts';
 import { loadHttp } from '../../../http/node-http.ts';
+import type { ConnectionLimits } from '../../../http/serving/connections.ts';
 import type { Http01Config } from '../config/config.ts';
 import type { Prover } from './challenge.ts';
 
 const PATH = '/.well-known/acme-challenge/';
-/** Issuers look from several places at once; anybody else may wait. */
-const MAX_CONNECTIONS = 64;
+/** Issuers look from several places at once. A proxy before the port is one address, and comes with whole requests. */
+const CONNECTIONS: ConnectionLimits = { maxOpen: 256, maxOfAddress: 64 };
 const REQUEST_MS = 5_000;
+const CHECK_MS = 1_000;
 
 /**
  * Answers the requests of http-01 (RFC 8555, section 8.3). The port is open only while a proof is shown, to anybody,
- * and gives out what the issuer asked for and nothing else.
+ * and gives out what the issuer asked for and nothing else. Clients that send nothing give way to the issuer.
  */
 export class Http01 implements Prover {
   readonly isParallel = true;
@@ -52,14 +54,19 @@ export class Http01 implements Prover {
     await close(await this.#listen());
   }
 
-  #listen(): Promise<Server> {
-    const { createServer } = loadHttp();
-    const server = createServer(
-      { headersTimeout: REQUEST_MS, requestTimeout: REQUEST_MS, keepAlive: false, maxHeaderSize: 8_192 },
-      (request, response) => this.#answer(request, response),
+  async #listen(): Promise<Server> {
+    const { Connections } = await import('../../../http/serving/connections.ts');
+    const connections = new Connections(CONNECTIONS);
+    const limits = { headersTimeout: REQUEST_MS, requestTimeout: REQUEST_MS, connectionsCheckingInterval: CHECK_MS };
+    const server = loadHttp().createServer(
+      { ...limits, keepAlive: false, maxHeaderSize: 8_192 },
+      (request, response) => {
+        connections.enter('answering', request.socket);
+        this.#answer(request, response);
+      },
     );
-    server.maxConnections = MAX_CONNECTIONS;
-    return new Promise((resolve, reject) => {
+    server.on('connection', (socket) => connections.open(socket));
+    return await new Promise((resolve, reject) => {
       server.once('error', reject);
       server.listen({ ...this.#where }, () => resolve(server));
     });

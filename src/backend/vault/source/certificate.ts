@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
-import { fail } from '../../../base/errors.ts';
+import type { Code } from '../../../base/codes.ts';
+import { asFailure, fail, PannierError } from '../../../base/errors.ts';
 import { loadCrypto } from '../../../base/node-crypto.ts';
 import { Secret } from '../../../base/secret.ts';
 import { type Fields, isList, isSecret, plainText, type Value } from '../../../base/value.ts';
@@ -15,6 +16,7 @@ import { certificateRequest } from '../../../certificate/request.ts';
 import type { Fetched, Want, Watching } from '../../backend.ts';
 import { CLOCK_SKEW_MS, readAuthorities } from '../../certificate-authorities.ts';
 import { certificateLife, serialOf } from '../../certificate-fields.ts';
+import { type Asking, Pacing } from '../../pacing.ts';
 import type { CertificateRequest } from '../config/request.ts';
 import { changed, type FetchKind, malformed, readFields } from './answer.ts';
 import type { VaultCertificateDeps } from './certificate-deps.ts';
@@ -23,8 +25,13 @@ import { certificatePath } from './certificate-path.ts';
 import { inServerWords } from './certificate-refusal.ts';
 import { CertificateWatch, type HeldCertificate } from './certificate-watch.ts';
 
-/** Each try issues another certificate, so one that is not fit is not followed by the next within seconds. */
-const UNFIT_RETRY_MS = 60_000;
+/**
+ * What is wrong with a certificate that was issued. Each one stays in the storage of the CA, and on its revocation list
+ * if it is revoked. A refusal issues nothing.
+ */
+const ISSUED_IN_VAIN: ReadonlySet<Code> = new Set(['CERTIFICATE_UNFIT', 'BACKEND_MALFORMED'] satisfies Code[]);
+
+const ADVICE = 'Each try issues a certificate. POST /v1/secrets/NAME/refresh of the local API has one made at once.';
 
 /** Fetches certificates, and takes up those that an earlier process kept. */
 export interface VaultCertificates {
@@ -45,7 +52,15 @@ export interface VaultCertificates {
  * revokes such a certificate when the login ends, so leave generate_lease off.
  */
 export function createVaultCertificates(deps: VaultCertificateDeps): VaultCertificates {
-  const { vault, clock } = deps;
+  const { vault, clock, random } = deps;
+  const pacing = new Pacing({
+    clock,
+    random,
+    name: 'certificate',
+    costly: ISSUED_IN_VAIN,
+    remembered: new Set(),
+    advice: ADVICE,
+  });
   /** By the want's id, for those that are watched. */
   const held = new Map<string, HeldCertificate>();
   const watcher = new CertificateWatch({ ...deps, held: ({ id }) => held.get(id) });
@@ -55,6 +70,8 @@ export function createVaultCertificates(deps: VaultCertificateDeps): VaultCertif
     async fetch({ want, request, last }, signal) {
       const { place } = want;
       const authorities = await authoritiesOf(request, place); // before anything is issued
+      const asking = { id: want.id, signal, judgedBy: `${request.upkeep?.clockSkewMs} ${authorities}` };
+      pacing.assertMayTry(asking);
       const key = request.key === undefined ? undefined : await localKey(request, last);
       const body = requestBody(request, key);
       const path = certificatePath(request);
@@ -64,7 +81,8 @@ export function createVaultCertificates(deps: VaultCertificateDeps): VaultCertif
           throw inServerWords(error);
         });
       const data = withKey(readFields(answer.body, place), key, request);
-      const checked = check(setOf(data, place), { request, authorities, place });
+      const set = setOf(data, place);
+      const checked = judged(asking, place, () => check(set, { request, authorities, place }));
       const value = certificateValue(data, checked, text(data.get('serial_number')));
       hold(want, value);
       // The certificate is the one that is held already: a cache on the way answered.
@@ -98,6 +116,7 @@ export function createVaultCertificates(deps: VaultCertificateDeps): VaultCertif
         [Symbol.dispose]: () => {
           watching[Symbol.dispose]();
           held.delete(want.id);
+          pacing.forget(want.id);
         },
       };
     },
@@ -118,7 +137,18 @@ export function createVaultCertificates(deps: VaultCertificateDeps): VaultCertif
     } catch (error) {
       if (!(error instanceof UnfitCertificateError)) throw error;
       if (error.kind === 'unreadable') throw malformed(place, error.message);
-      throw fail('CERTIFICATE_UNFIT', place, error.message, { retryAfterMs: UNFIT_RETRY_MS });
+      throw fail('CERTIFICATE_UNFIT', place, error.message);
+    }
+  }
+
+  /** Has the next certificate wait when this one was issued in vain. */
+  function judged<T>(asking: Asking, place: string, judge: () => T): T {
+    try {
+      const result = judge();
+      pacing.forget(asking.id);
+      return result;
+    } catch (error) {
+      throw new PannierError(pacing.failed(asking, asFailure(error, place)));
     }
   }
 }

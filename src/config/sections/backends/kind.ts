@@ -45,8 +45,14 @@ export interface BackendKindConfig {
    * The request of a secret that has one of `requestKeys`. Undefined when something is wrong; it was added to
    * `problems`.
    * @param shape the secret's entry, which fits the schemas of all keys.
+   * @param backend the one that is asked, which may be of another kind; undefined when it has problems of its own.
    */
-  resolveRequest(shape: never, entry: ConfigEntry, problems: Problems): SecretRequest | undefined;
+  resolveRequest(
+    shape: never,
+    entry: ConfigEntry,
+    problems: Problems,
+    backend: BackendConfig | undefined,
+  ): SecretRequest | undefined;
   /**
    * By request key, for keys that few configurations have: loads what `resolveRequest` needs for it. Awaited before a
    * configuration with such a key is resolved.

@@ -74,9 +74,10 @@ export class SecretResolver {
     const backend = this.#chooseBackend(shape, entry, problems);
     const key = this.#chooseKey(shape, entry, problems);
     if (key === undefined) return undefined;
-    if (backend !== undefined) this.#checkKind(backend, key, entry, problems);
+    const config = this.#known.resolved.get(backend ?? '');
+    if (config !== undefined) this.#checkKind(config, key, entry, problems);
     this.#checkCompanions(key, shape, entry, problems);
-    const request = this.#kindOfKey.get(key)?.resolveRequest(shape as never, entry, problems);
+    const request = this.#kindOfKey.get(key)?.resolveRequest(shape as never, entry, problems, config);
     // Else what the entry asks for would be left out in silence, and the configuration be called valid.
     if (request === undefined && problems.count === before) throw new TypeError(`${key} was not loaded to be resolved`);
     const certificateFrom = shape.certificateFrom && stored?.resolveStored(shape.certificateFrom, key, entry, problems);
@@ -123,12 +124,11 @@ export class SecretResolver {
     return given.length === 1 ? given[0] : undefined;
   }
 
-  #checkKind(backend: string, key: string, { file, path }: ConfigEntry, problems: Problems): void {
-    const kind = this.#known.resolved.get(backend)?.kind;
+  #checkKind({ name, kind }: BackendConfig, key: string, { file, path }: ConfigEntry, problems: Problems): void {
     const askedKind = this.#kindOfKey.get(key)?.kind;
-    if (kind === undefined || kind === askedKind) return;
-    const fitting = [...this.#kindOfKey].filter(([, other]) => other.kind === kind).map(([name]) => name);
-    const seen = `${key} asks a backend of kind ${askedKind}, and ${backend} is of kind ${kind}`;
+    if (kind === askedKind) return;
+    const fitting = [...this.#kindOfKey].filter(([, other]) => other.kind === kind).map(([one]) => one);
+    const seen = `${key} asks a backend of kind ${askedKind}, and ${name} is of kind ${kind}`;
     const hint = `A backend of kind ${kind} takes ${fitting.join(', ')}.`;
     problems.add('CONFIG_INVALID', file, [...path, key], seen, hint);
   }

@@ -9,6 +9,7 @@ import { openVaultBackend } from '../../../../src/backend/vault/open.ts';
 import { systemClock } from '../../../../src/base/clock.ts';
 import type { Fact } from '../../../../src/base/fact.ts';
 import { Secret } from '../../../../src/base/secret.ts';
+import { setUrgency, URGENCY } from '../../../../src/base/urgency.ts';
 import type { Fields } from '../../../../src/base/value.ts';
 import { type OpenBao, startOpenBao } from '../../../servers/index.ts';
 import { config, failureOf, held, never, plain, wantOf } from './vault.helpers.ts';
@@ -65,7 +66,8 @@ function connect() {
     kept: new Map(),
   });
   return {
-    fetch: (request: CertificateRequest, last?: Fetched) => backend.source.fetch(wantOf(request), last, never),
+    fetch: (request: CertificateRequest, last?: Fetched, signal = never) =>
+      backend.source.fetch(wantOf(request), last, signal),
     restore: (request: CertificateRequest, fields: Fields) => backend.source.restorer?.(wantOf(request))?.(fields),
     watch: (request: CertificateRequest, changed: () => void, refreshMs = 100) =>
       backend.source.watch?.(
@@ -192,6 +194,36 @@ describe('a certificate of a real OpenBao', () => {
     const missing = await failureOf(vault.fetch(asked({ caFile: join(folder, 'none.pem') })));
     expect(missing).toMatchObject({ code: 'CERTIFICATE_CA_UNREADABLE' });
     expect(vault.calls()).toEqual(['POST stranger/issue/ec']); // without the file nothing was issued
+  });
+
+  test('that is unfit is issued again in its time, and at once when a person asks or the CA file is mended', async () => {
+    await using vault = connect();
+    await mountPki('paced');
+    const caFile = join(folder, 'mended.pem');
+    await writeFile(caFile, `${roots.get('pki')}\n`);
+    const fetch = (signal?: AbortSignal) => vault.fetch(asked({ issuer: 'paced', caFile }), undefined, signal);
+    const stored = async () => (await bao.api<{ keys: string[] }>('GET', 'paced/certs?list=true')).data.keys.length;
+    const before = await stored();
+    const tellsWhen = expect.stringMatching(/unknown CA; .*the next certificate is made at 20[\d:T-]+Z$/);
+    expect(await failureOf(fetch())).toMatchObject({ seen: 'the certificate was issued by an unknown CA' });
+    for (let i = 0; i < 5; i++) {
+      expect(await failureOf(fetch())).toMatchObject({ code: 'CERTIFICATE_UNFIT', seen: tellsWhen });
+    }
+    expect(await stored()).toBe(before + 1);
+
+    const { signal } = new AbortController();
+    setUrgency(signal, URGENCY.asked);
+    const ask = async () => {
+      expect(await failureOf(fetch(signal))).toMatchObject({ code: 'CERTIFICATE_UNFIT', seen: tellsWhen });
+      return await stored();
+    };
+    await expect.poll(ask, { timeout: 10_000 }).toBe(before + 2); // once a second
+    await failureOf(fetch());
+    expect(await stored()).toBe(before + 2);
+
+    await writeFile(caFile, `${roots.get('paced')}\n`);
+    held(await fetch());
+    expect(await stored()).toBe(before + 3);
   });
 
   test('that the role does not allow is refused in the words of the server, which name what is wrong', async () => {

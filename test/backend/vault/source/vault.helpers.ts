@@ -51,7 +51,7 @@ export function constantSession(): VaultBackendDeps['session'] {
 }
 
 /** A backend over a fake client, and helpers that fetch from it. */
-export function sourceWorld(wallMs?: number) {
+export function sourceWorld(wallMs?: number, random = 0.5) {
   const clock = new FakeClock(wallMs);
   const server = new FakeVault();
   const facts: Fact[] = [];
@@ -60,7 +60,7 @@ export function sourceWorld(wallMs?: number) {
     client: server,
     session: constantSession(),
     clock,
-    random: () => 0.5,
+    random: () => random,
     emit,
   });
   const fetch = (request: SecretRequest, last?: Fetched, place?: string): Promise<Fetch> =>

@@ -312,7 +312,7 @@ export const FRESHNESS: readonly Cut[] = [
   cutIn('src/agent/init.ts')('init-polls-nothing', 'once: true', 'once: false', { by: 'however short refresh is' }),
   cutIn('src/agent/wanted-secrets.ts')(
     'change-refreshes-siblings',
-    'this.#together = refreshTogether(manager, namesTogether(needs));',
+    'if (polls) this.#together = refreshTogether(manager, namesTogether(needs));',
     '',
     { by: 'ten secrets' },
   ),

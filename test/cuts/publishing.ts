@@ -179,7 +179,7 @@ export const PUBLISHING: readonly Cut[] = [
     'if (outcome instanceof Missing) throw outcome.toFault();',
   ),
   leftStages('left-sockets', 'if (!(await isDeadSocket(at))) return;', 'if (socket.length > 0) return;'),
-  leftStages('left-sockets', ' && !(await isLive(at))', '', { by: 'in use' }),
+  leftStages('left-sockets', ' && DEAD.has(await connectTo(at))', '', { by: 'in use' }),
   leftStages('left-sockets', 'if (systemClock.wallMs() - mtimeMs < LEFT_MS) return;', '', { by: 'in use' }),
   cutIn('src/deliver/http/bind.ts')('sockets-0600', 'await chmod(socket.at, mode);', ''),
   cutIn('src/deliver/http/bind.ts')(

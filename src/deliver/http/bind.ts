@@ -16,7 +16,8 @@ import { listenAt, listenError } from '../../http/serving/listen.ts';
 import { FOREIGN_LINK_HINT } from '../foreign-link.ts';
 import { placeSocket } from '../place-socket.ts';
 import type { ListenOptions } from '../service.ts';
-import { isLive, removeLeftStages, STAGE_PREFIX } from './left-stages.ts';
+import { connectTo, DEAD } from './connect-to.ts';
+import { removeLeftStages, STAGE_PREFIX } from './left-stages.ts';
 import { nameOfListen } from './listening.ts';
 import { openSocketFolder, type UnixListen } from './socket-folder.ts';
 
@@ -137,10 +138,16 @@ async function giveAccess(staged: string, { mode, uid, gid }: UnixListen): Promi
 /** Moves the socket to its path, where it replaces only a dead socket. */
 async function moveTo(staged: string, entry: string, path: string, place: string): Promise<void> {
   await placeSocket(staged, entry, async (at) => {
+    const shown = at === entry ? path : `${path}_lock`; // of another agent that takes its place
     const there = await lstat(at).catch(() => undefined);
     if (there === undefined) return 'nothing';
-    if (!there.isSocket()) throw fail('LISTEN_OCCUPIED', place, `${path} exists and is not a socket`);
-    if (await isLive(at)) throw fail('LISTEN_IN_USE', place, `another process listens on ${path}`);
+    if (!there.isSocket()) throw fail('LISTEN_OCCUPIED', place, `${shown} exists and is not a socket`);
+    const answer = await connectTo(at);
+    if (answer === 'EACCES') {
+      const hint = 'End the process that listens there, or remove the file if there is none.';
+      throw fail('LISTEN_IN_USE', place, `another user's process may listen on ${shown}`, { hint });
+    }
+    if (!DEAD.has(answer)) throw fail('LISTEN_IN_USE', place, `another process listens on ${shown}`);
     return 'dead';
   });
 }

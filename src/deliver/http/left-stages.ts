@@ -1,8 +1,8 @@
 import { lstat, readdir, rmdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemClock } from '../../base/clock.ts';
-import { errnoWord } from '../../base/errno.ts';
 import { type HeldFolder, hasProcFd, holdEntry, holdInside, isSameFile } from '../../base/held-folder.ts';
+import { connectTo, DEAD } from './connect-to.ts';
 
 /** What the name of a private directory begins with; mkdtemp adds six characters. */
 export const STAGE_PREFIX = '.p';
@@ -46,16 +46,5 @@ async function removeIfLeft(folder: HeldFolder, name: string): Promise<void> {
 
 async function isDeadSocket(at: string): Promise<boolean> {
   await using entry = await holdEntry(at);
-  return entry.stats.isSocket() && !(await isLive(at));
-}
-
-/** Whether a process listens on a socket: any error but a refusal may come from a live one, such as a full backlog. */
-export function isLive(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = process.getBuiltinModule('node:net').connect({ path });
-    socket.once('connect', () => resolve(true));
-    socket.once('error', (error) => resolve(!['ECONNREFUSED', 'ENOENT'].includes(errnoWord(error))));
-    socket.once('close', () => resolve(true));
-    socket.once('connect', () => socket.destroy());
-  });
+  return entry.stats.isSocket() && DEAD.has(await connectTo(at));
 }

@@ -17,8 +17,8 @@ const MAX_AT_ONCE = 100;
 /**
  * Removes the private directories that killed processes have left beside a socket. Only what is surely one is removed:
  * a directory of this user with mode 0700, older than a minute, with nothing in it but perhaps a dead socket, which may
- * have its owner already. No other user can exchange what is in it, and `rmdir` removes nothing that is not empty. Never
- * rejects: nothing depends on it.
+ * have its owner already. No other user can exchange what is in it, and `rmdir` removes nothing that is not empty.
+ * Never rejects: nothing depends on it.
  */
 export async function removeLeftStages(folder: HeldFolder): Promise<void> {
   if (!hasProcFd()) return; // by paths another user could exchange the directory between two calls

@@ -2,7 +2,6 @@ import type { Stats } from 'node:fs';
 import { chmod, chown, lstat, mkdtemp, rename, rmdir, unlink } from 'node:fs/promises';
 import type { Server } from 'node:net';
 import { basename, dirname, join, resolve } from 'node:path';
-import { errnoWord } from '../../base/errno.ts';
 import { fail, PannierError } from '../../base/errors.ts';
 import {
   ForeignLinkError,
@@ -17,6 +16,8 @@ import { listenAt, listenError } from '../../http/serving/listen.ts';
 import { FOREIGN_LINK_HINT } from '../foreign-link.ts';
 import { placeSocket } from '../place-socket.ts';
 import type { ListenOptions } from '../service.ts';
+import { connectTo, DEAD } from './connect-to.ts';
+import { removeLeftStages, STAGE_PREFIX } from './left-stages.ts';
 import { nameOfListen } from './listening.ts';
 import { openSocketFolder, type UnixListen } from './socket-folder.ts';
 
@@ -66,6 +67,7 @@ async function bindUnix(server: Server, where: UnixListen, options: ListenOption
   const beside = all.filter((one) => one.kind === 'unix' && dirname(resolve(one.path)) === dirname(path));
   const stage = await translating(place, path, async () => {
     await using folder = await openSocketFolder(dirname(path), beside as readonly UnixListen[], place);
+    if (!folder.made) await removeLeftStages(folder);
     return await makeStage(folder, place, path);
   });
   const staged = join(stage.at, 's');
@@ -116,7 +118,7 @@ interface Stage extends HeldFolder {
 }
 
 async function makeStage(folder: HeldFolder, place: string, path: string): Promise<Stage> {
-  const name = basename(await mkdtemp(join(folder.at, '.p')));
+  const name = basename(await mkdtemp(join(folder.at, STAGE_PREFIX)));
   const stage = await holdInside(folder, name);
   const { uid, mode } = stage.stats;
   if (uid === process.geteuid?.() && (mode & 0o077) === 0) return { ...stage, name };
@@ -147,21 +149,6 @@ async function moveTo(staged: string, entry: string, path: string, place: string
     }
     if (!DEAD.has(answer)) throw fail('LISTEN_IN_USE', place, `another process listens on ${shown}`);
     return 'dead';
-  });
-}
-
-/** Nothing listens. Any other error may come from a living process, such as one with a full backlog. */
-const DEAD: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ENOENT']);
-
-/** The code of the error; empty when a process listens there. */
-function connectTo(path: string): Promise<string> {
-  return new Promise((resolve) => {
-    const socket = process.getBuiltinModule('node:net').connect({ path });
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve('');
-    });
-    socket.once('error', (error) => resolve(errnoWord(error)));
   });
 }
 

@@ -150,7 +150,7 @@ export class Pipeline implements AsyncDisposable {
     this.outputs = loops;
     this.#releases.push(() => supervisor.stop());
     manager.onEvent((names, what) => loops.wake(names, what !== 'settled'));
-    this.#wanted = new WantedSecrets({ manager, loops, backends, isServing: serve !== undefined });
+    this.#wanted = new WantedSecrets({ manager, loops, backends, isServing: serve !== undefined, polls: !once });
 
     this.#serve = serve;
     this.#releases.push(async () => this.#listeners?.[Symbol.asyncDispose]());

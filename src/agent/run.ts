@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import { type Failure, failuresOf } from '../base/errors.ts';
 import type { LevelControl } from '../base/log-level.ts';
 import type { OutputState } from '../deliver/output-state.ts';
+import { createWatches } from '../lease/watches.ts';
 import { findServiceManager } from '../process/service-manager.ts';
 import type { AgentContext } from './context.ts';
 import type { Execution } from './execution.ts';
@@ -72,7 +73,7 @@ export async function run(
     return failuresOf(error, 'run');
   }
   onApplied?.();
-  pipeline.secrets.startWatching();
+  pipeline.secrets.startWatching(createWatches);
   using _starting = whenStarted(pipeline, context.clock, onStarted);
   const beginWhenPublished = () => {
     if (signal.aborted || !areAllPublished(pipeline)) return;

@@ -13,6 +13,8 @@ export interface WantedSecretsDeps {
   readonly backends: Backends;
   /** Secrets are fetched for the listeners of the configuration too; `init` opens none. */
   readonly isServing: boolean;
+  /** False, for `init`: no change of a secret brings the fetch of another forward, see `LeaseManagerOptions`. */
+  readonly polls: boolean;
 }
 
 /** Has the lease manager fetch what the outputs and the listeners of the present plan need, and nothing else. */
@@ -68,13 +70,13 @@ export class WantedSecrets implements Disposable {
 
   #update(): void {
     if (this.#plan === undefined) return;
-    const { manager, loops, isServing } = this.#deps;
+    const { manager, loops, isServing, polls } = this.#deps;
     const { config } = this.#plan;
     const backends = this.#deps.backends.byName();
     const needs = loops.needs();
     this.#together?.[Symbol.dispose]();
     const served = isServing ? [{ names: servedSecrets(config), computed: this.#asked }] : [];
     manager.reconcile(wantsOf(config, backends, [...needs, ...served]), backends);
-    this.#together = refreshTogether(manager, namesTogether(needs));
+    if (polls) this.#together = refreshTogether(manager, namesTogether(needs));
   }
 }

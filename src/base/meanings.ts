@@ -113,7 +113,7 @@ export const MEANINGS = {
 
   OUTPUT_IN_USE: 'Another agent publishes in the directory.',
   OUTPUT_UNGUARDED:
-    'The file system has no sockets, so that a second agent in the directory would not be refused (a warning).',
+    'No socket can be made in the directory, so that a second agent in it would not be refused (a warning).',
   OUTPUT_CHECK_FAILED: 'The check of a candidate failed, so it is not published; the last generation stays.',
   OUTPUT_VERIFY_FAILED: 'The application did not answer verify well after a reload.',
   OUTPUT_DRIFTED: 'Another process has changed the published files, and they are not put right yet.',

@@ -11,6 +11,7 @@ import type { Deadlines } from './deadlines.ts';
 import type { EarlierContext, EarlierValues, TakenUp } from './earlier.ts';
 import { type Item, isPolled, lifeOf } from './item.ts';
 import type { ItemWriter, SecretEvent } from './item-writer.ts';
+import type { Snapshots } from './snapshots.ts';
 
 /** Finds what an earlier process kept for a want, in outputs that need its names or at its backend. */
 export type FindKept = (item: Pick<Item, 'want' | 'names' | 'backend'>) => Promise<KeptValue | undefined>;
@@ -28,17 +29,18 @@ export type AttemptReason = 'due' | 'pushed' | 'pull' | 'asked';
 export interface AttemptsDeps {
   readonly clock: Clock;
   readonly emit: Emit;
+  /** False: no change of another secret brings a fetch forward. */
+  readonly polls: boolean;
   /** Absent: there are no traces. */
   readonly tracing?: Tracing | undefined;
   readonly deadlines: Deadlines;
   readonly writer: ItemWriter;
   readonly logins: BackendLogins;
+  readonly snapshots: Snapshots;
   /** What an earlier process kept for a want; absent: nothing is kept. */
   readonly kept?: FindKept | undefined;
   /** What an earlier process knew; undefined: nothing is kept from one process to the next. */
   readonly earlier?: (() => EarlierValues | undefined) | undefined;
-  /** Called when the value, life or state of an item has changed, so that the next snapshot differs. */
-  stateChanged(): void;
   /** Called when an attempt has ended, or the state of an item has changed without one. */
   notify(item: Item, event: SecretEvent): void;
 }
@@ -113,6 +115,23 @@ export class Attempts implements Disposable {
   }
 
   /**
+   * Fetches an item before its time, since `by`, a secret of the same output, has changed: now, or after an attempt
+   * that already runs, which may have read too early. A secret is pulled forward once between two attempts of its own;
+   * one that is polled much more rarely than `by` and did change is pulled again with the next change of `by`. Does
+   * nothing for a secret that would mint, and for one whose last attempt failed, which is retried anyway.
+   */
+  pullForward(item: Item, by: Item): void {
+    if (item.entry === undefined || !this.#deps.polls || !isPolled(item)) return;
+    const now = this.#deps.clock.monoMs();
+    if (item.failures > 0 || item.pullableFromMonoMs > now) return;
+    const everyMs = by.want.refreshMs;
+    const isRare = item.want.refreshMs >= 2 * everyMs;
+    // A poll of `by` may come a tenth of its interval early.
+    item.pullableFromMonoMs = isRare ? now + 0.9 * everyMs : Number.POSITIVE_INFINITY;
+    void this.start(item, 'fetch', 'pull');
+  }
+
+  /**
    * Fetches an item anew if its lease belongs to a login that was replaced. A running attempt may itself be waiting for
    * the next login and bring a lease of that login; then one fetch is enough. Never rejects.
    */
@@ -149,7 +168,7 @@ export class Attempts implements Disposable {
     let event: SecretEvent = 'settled';
     let stopsExtending = false;
     const isFirst = item.fetchesBegun === 1 && lease === undefined;
-    const restore = isFirst ? this.#restorerOf(item) : undefined;
+    const restore = isFirst && this.#deps.kept ? item.backend.source.restorer?.(item.want) : undefined;
     const kept = restore === undefined ? undefined : await this.#restore(item, restore);
     const asksEarlier = isFirst || (lease === undefined && isUnanswered(item)); // the state may be opened late
     const earlier = asksEarlier && kept === undefined ? this.#deps.earlier?.() : undefined;
@@ -206,10 +225,6 @@ export class Attempts implements Disposable {
     return isPolled(item) && item.entry?.state !== 'expired' ? URGENCY.poll : URGENCY.ending;
   }
 
-  #restorerOf(item: Item): Restorer | undefined {
-    return this.#deps.kept === undefined ? undefined : item.backend.source.restorer?.(item.want);
-  }
-
   /**
    * Takes up the value that an earlier process kept, if it is good. Its next attempt is due when it would have been for
    * that process. A value that is lost costs one fetch.
@@ -228,7 +243,7 @@ export class Attempts implements Disposable {
    */
   #succeeded(item: Item, mustFetch: boolean): void {
     if (!mustFetch) item.failures = 0;
-    this.#deps.stateChanged();
+    this.#deps.snapshots.changed();
     this.#deps.deadlines.planExpiry(item);
     this.#deps.deadlines.planNext(item);
   }
@@ -242,7 +257,7 @@ export class Attempts implements Disposable {
     item.cancelExpiry();
     const { event, again } = this.#deps.writer.notThere(item, why);
     if (item.entry?.state === 'stale') this.#deps.deadlines.planExpiry(item);
-    this.#deps.stateChanged();
+    this.#deps.snapshots.changed();
     const nextInMs = this.#deps.deadlines.planNext(item);
     this.#deps.emit({ kind: 'secret-absent', secrets: [...item.names], failure: why, again, nextInMs });
     return event;
@@ -269,7 +284,7 @@ export class Attempts implements Disposable {
   #markTrouble(item: Item, why: Failure): void {
     this.#deps.writer.markTrouble(item, why);
     this.#deps.deadlines.planExpiry(item);
-    this.#deps.stateChanged();
+    this.#deps.snapshots.changed();
   }
 }
 

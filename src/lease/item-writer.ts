@@ -4,7 +4,9 @@ import { type Failure, failure } from '../base/errors.ts';
 import type { Emit } from '../base/fact.ts';
 import { equalValues } from '../base/value.ts';
 import { absentEntry, freshEntry, heldValue, type Item, markEntry } from './item.ts';
+import { outlivesReplacement, type Replaced } from './replaced.ts';
 import { endStayed, stoppedExtending } from './schedule.ts';
+import type { Snapshots } from './snapshots.ts';
 
 /**
  * What has happened to a secret: it has its first value (`first`), it has another value or none any more (`changed`),
@@ -24,37 +26,34 @@ const EXPIRED_SEEN: Readonly<Record<WhyExpired, string>> = {
 /** Changes of a value that are not further apart may be published together. */
 const TOGETHER_MS = 60_000;
 
+export interface ItemWriterDeps {
+  readonly clock: Clock;
+  readonly emit: Emit;
+  readonly snapshots: Snapshots;
+  /** Whether the value that an item holds is past its validity, and when it ends. */
+  readonly deadlines: { hasEnded(item: Item): boolean; endsMonoMs(item: Item): number };
+  /** See `LeaseManagerOptions`. */
+  readonly onReplaced?: ((replaced: Replaced) => void) | undefined;
+}
+
 /**
  * Writes the entry of an item (its value, life and state) and emits the facts about it. Nothing else writes `entry`.
- * `Attempts` and `LeaseManager` decide when. Each write makes a new frozen entry, so a snapshot that was taken before
+ * The rest of `lease/` decides when. Each write makes a new frozen entry, so a snapshot that was taken before
  * does not change.
  */
 export class ItemWriter {
   readonly #clock: Clock;
   readonly #emit: Emit;
-  readonly #nextNumber: () => number;
-  readonly #hasEnded: (item: Item) => boolean;
-  readonly #endsMonoMs: (item: Item) => number;
-  readonly #replaced: (item: Item, old: Fetched) => void;
+  readonly #snapshots: Snapshots;
+  readonly #deadlines: ItemWriterDeps['deadlines'];
+  readonly #onReplaced: ItemWriterDeps['onReplaced'];
 
-  /**
-   * @param nextNumber begins the next snapshot and gives its number.
-   * @param ends whether the value that the item holds is past its validity, and when it ends.
-   * @param replaced is called when another value has taken the place of `old`.
-   */
-  constructor(
-    clock: Clock,
-    emit: Emit,
-    nextNumber: () => number,
-    ends: { hasEnded(item: Item): boolean; endsMonoMs(item: Item): number },
-    replaced: (item: Item, old: Fetched) => void = () => {},
-  ) {
+  constructor({ clock, emit, snapshots, deadlines, onReplaced }: ItemWriterDeps) {
     this.#clock = clock;
     this.#emit = emit;
-    this.#nextNumber = nextNumber;
-    this.#hasEnded = (item) => ends.hasEnded(item);
-    this.#endsMonoMs = (item) => ends.endsMonoMs(item);
-    this.#replaced = replaced;
+    this.#snapshots = snapshots;
+    this.#deadlines = deadlines;
+    this.#onReplaced = onReplaced;
   }
 
   /** Asks the source and keeps the answer. @throws what `Source.fetch` throws. */
@@ -74,7 +73,7 @@ export class ItemWriter {
     }
     if (last !== undefined) this.#noteReplaced(item, last);
     this.#freshen(item, answer.value, true);
-    if (last !== undefined) this.#replaced(item, last);
+    if (last !== undefined) this.#tellReplaced(item, last);
     item.sameLease = 0;
     this.#warn(answer.value, last);
     const lifeMs = lengthMs(answer.value.life, this.#clock.wallMs());
@@ -96,10 +95,14 @@ export class ItemWriter {
   #noteReplaced(item: Item, { life }: Fetched): void {
     const now = this.#clock.monoMs();
     const isDead = life.kind === 'rotates' || (life.kind === 'lease' && item.entry?.state !== 'fresh');
-    const endsMonoMs = isDead ? now : this.#endsMonoMs(item);
+    const endsMonoMs = isDead ? now : this.#deadlines.endsMonoMs(item);
     const { atMonoMs = Number.NEGATIVE_INFINITY, endsMonoMs: earlierMs = endsMonoMs } = item.replaced ?? {};
     const isTogether = now - atMonoMs < TOGETHER_MS;
     item.replaced = { atMonoMs: now, endsMonoMs: isTogether ? Math.min(endsMonoMs, earlierMs) : endsMonoMs };
+  }
+
+  #tellReplaced({ want, backend, names }: Item, { version, life }: Fetched): void {
+    if (outlivesReplacement(want, life)) this.#onReplaced?.({ want, backend, names, old: { version, life } });
   }
 
   async #ask({ backend: { source }, want }: Item, last: Fetched | undefined, signal: AbortSignal): Promise<Fetch> {
@@ -151,13 +154,13 @@ export class ItemWriter {
     const { entry } = item;
     if (entry === undefined || entry.state === 'absent') {
       const isSame = entry?.why.code === why.code;
-      item.entry = absentEntry(why, item.want.optional, isSame ? entry.stateNumber : this.#nextNumber());
+      item.entry = absentEntry(why, item.want.optional, isSame ? entry.stateNumber : this.#snapshots.changed());
     } else if (entry.state === 'fresh') {
       this.#emitState(item, 'stale', why);
-      item.entry = markEntry(entry, 'stale', why, this.#nextNumber());
+      item.entry = markEntry(entry, 'stale', why, this.#snapshots.changed());
     } else {
       const isSame = entry.why?.code === why.code;
-      item.entry = markEntry(entry, entry.state, why, isSame ? entry.stateNumber : this.#nextNumber());
+      item.entry = markEntry(entry, entry.state, why, isSame ? entry.stateNumber : this.#snapshots.changed());
     }
   }
 
@@ -169,7 +172,7 @@ export class ItemWriter {
     const { entry, want } = item;
     const again = entry !== undefined && entry.state !== 'fresh' && entry.why?.code === why.code;
     const isDropped = entry !== undefined && entry.state !== 'absent' && want.absentWhenGone === true;
-    if (isDropped) item.entry = absentEntry(why, want.optional, this.#nextNumber());
+    if (isDropped) item.entry = absentEntry(why, want.optional, this.#snapshots.changed());
     else this.markTrouble(item, why);
     return { event: isDropped ? 'changed' : 'settled', again };
   }
@@ -179,7 +182,7 @@ export class ItemWriter {
     const { entry, want } = item;
     if (entry === undefined || entry.state === 'absent') return;
     const reason = entry.why ?? failure('SECRET_EXPIRED', want.place, EXPIRED_SEEN[why]);
-    item.entry = markEntry(entry, 'expired', reason, this.#nextNumber());
+    item.entry = markEntry(entry, 'expired', reason, this.#snapshots.changed());
     this.#emitState(item, 'expired', reason);
   }
 
@@ -195,8 +198,8 @@ export class ItemWriter {
   renumber(item: Item): void {
     const { entry } = item;
     if (entry === undefined) return;
-    const number = this.#nextNumber();
-    const stateNumber = entry.state === 'fresh' || entry.state === 'absent' ? number : this.#nextNumber();
+    const number = this.#snapshots.changed();
+    const stateNumber = entry.state === 'fresh' || entry.state === 'absent' ? number : this.#snapshots.changed();
     item.entry = Object.freeze(
       entry.state === 'absent' ? { ...entry, stateNumber } : { ...entry, valueNumber: number, stateNumber },
     );
@@ -210,9 +213,9 @@ export class ItemWriter {
     const since = isOther ? undefined : held;
     if (since?.state === 'expired') {
       item.entry = Object.freeze({ ...since, value: Object.freeze(value), fetchedWallMs });
-      if (this.#hasEnded(item)) return; // a value that has ended does not become fresh by being read once more
+      if (this.#deadlines.hasEnded(item)) return; // a value that has ended does not become fresh by being read once more
     }
-    const stateNumber = since?.state === 'fresh' ? since.stateNumber : this.#nextNumber();
+    const stateNumber = since?.state === 'fresh' ? since.stateNumber : this.#snapshots.changed();
     const replaced = held && { version: held.value.version, fetchedWallMs: held.fetchedWallMs };
     const earlier = isOther ? replaced : since?.earlier;
     item.entry = freshEntry(value, fetchedWallMs, stateNumber, since, earlier);

@@ -11,8 +11,8 @@ export type Occasion = 'turn' | 'pull';
 /**
  * All that is known of one want. Code outside of `lease/` gets its `entry`, a frozen view. The writers of an item are
  * `ItemWriter` (`entry`, `sameLease`, `replaced`), `Deadlines` (the deadlines, `pollPhaseMonoMs`, `renewedBefore`),
- * `Attempts` (the fields about attempts, `mustCatchUp` too) and `LeaseManager` (the rest, both `mustCatchUp` and
- * `pullableFromMonoMs` too).
+ * `Attempts` (the fields about attempts), `Watches` (`coveredPollMs`), both of them (`mustCatchUp`) and `LeaseManager`
+ * (the rest).
  *
  * An item is in one of three states:
  * - running: an attempt (a fetch or a renewal) runs. `running` is set, and never more than one attempt runs.

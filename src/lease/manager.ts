@@ -1,4 +1,4 @@
-import type { Backend, Life, Want, Watching } from '../backend/backend.ts';
+import type { Backend, Want } from '../backend/backend.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Emit } from '../base/fact.ts';
 import { isSamePlainData } from '../base/plain-data-equal.ts';
@@ -7,11 +7,14 @@ import type { Tracing } from '../base/tracing.ts';
 import { Attempts, type FindKept } from './attempts.ts';
 import { BackendLogins } from './backend-logins.ts';
 import { Deadlines } from './deadlines.ts';
+import { bringForward, clockJumped, type DisruptionContext, expireLeases, moveLeases } from './disruptions.ts';
 import type { EarlierValues } from './earlier.ts';
-import { createItem, type Item, isPolled, lifeOf, type Occasion } from './item.ts';
+import { createItem, type Item, type Occasion } from './item.ts';
 import { ItemWriter, type SecretEvent, type WhyExpired } from './item-writer.ts';
-import { outlivesReplacement, type Replaced } from './replaced.ts';
+import type { Replaced } from './replaced.ts';
 import type { SecretEntry, Snapshot } from './snapshot.ts';
+import { Snapshots } from './snapshots.ts';
+import type { Watches, WatchesDeps } from './watches.ts';
 
 /**
  * Called after each attempt and each change of state.
@@ -44,20 +47,18 @@ export interface LeaseManagerOptions {
  * Keeps every wanted secret fresh, and is the one writer of per-secret state. It fetches, renews, replaces and polls as
  * `schedule.ts` decides. A failure keeps the last good value and never touches another secret.
  *
- * The state of one secret is an `Item`. Four parts share the work on items, and the manager holds them together:
- * `Attempts` makes the fetches and renewals, `Deadlines` says when the next thing is due, `ItemWriter` writes entries,
- * and `BackendLogins` knows which login of a backend is the newest.
+ * The state of one secret is an `Item`. The manager says which items there are, and answers for what is known of them.
+ * It holds the parts together that work on them: `Attempts` makes the fetches and renewals, `Deadlines` says when the
+ * next thing is due, `ItemWriter` writes entries, `BackendLogins` knows which login of a backend is the newest,
+ * `Watches` has what backends tell between fetches, and `disruptions.ts` does what concerns many items at once.
  *
  * What always holds:
  * - `#items` has one item per want of the last `reconcile`, by the want's id. `#byName` has the same items by each of
  *   their names, and an item's `names` are those names. An item that leaves `#items` is gone.
- * - `#number`, the number of the next snapshot, grows with each change of an entry's value, life or state.
- * - `#snapshot` is the whole snapshot of the present state, or undefined until the next one is asked for.
- * - Once `startWatching` was called, each item whose source can watch has one subscription in `#watches`.
+ * - `#watches` is undefined until `startWatching` was called, and has each item from then on.
  * - Listeners are called synchronously, after the state was written: a listener that takes a snapshot sees the change.
  */
 export class LeaseManager {
-  readonly #clock: Clock;
   readonly #emit: Emit;
   readonly #deadlines: Deadlines;
   readonly #writer: ItemWriter;
@@ -66,51 +67,37 @@ export class LeaseManager {
   readonly #listeners = new Subscribers<Parameters<SecretListener>>();
   readonly #logins: BackendLogins;
   readonly #attempts: Attempts;
-  #number = 0;
-  #snapshot: Snapshot | undefined;
-  #watching = false;
-  readonly #watches = new Map<string, Watching>();
-  readonly #polls: boolean;
+  readonly #snapshots = new Snapshots(this);
+  readonly #watchesDeps: WatchesDeps;
+  #watches: Watches | undefined;
 
   constructor({ clock, random, emit, tracing, polls = true, kept, earlier, onReplaced }: LeaseManagerOptions) {
-    this.#clock = clock;
-    this.#polls = polls;
-    this.#emit = emit;
-    this.#deadlines = new Deadlines(
+    const snapshots = this.#snapshots;
+    const deadlines = new Deadlines(
       { clock, random, polls },
       {
-        attempt: (item, doing) => void this.#attempts.start(item, doing),
+        attempt: (item, doing) => void attempts.start(item, doing),
         expire: (item, why) => this.#expire(item, why),
-        overdue: (item) => this.#attempts.overdue(item),
-        clockJumped: (byMs) => this.#clockJumped(byMs),
+        overdue: (item) => attempts.overdue(item),
+        clockJumped: (byMs) => clockJumped(context, byMs),
       },
     );
-    this.#writer = new ItemWriter(
-      clock,
-      emit,
-      () => this.#stateChanged(),
-      this.#deadlines,
-      ({ want, backend, names }, { version, life }) => {
-        if (outlivesReplacement(want, life)) onReplaced?.({ want, backend, names, old: { version, life } });
-      },
-    );
-    this.#logins = new BackendLogins({
-      replaced: (backend) => this.#moveLeases(backend),
-      died: (backend) => this.#loginDied(backend),
-      recovered: (backend, outageMs) => this.#recovered(backend, outageMs),
+    const writer = new ItemWriter({ clock, emit, snapshots, deadlines, onReplaced });
+    const logins = new BackendLogins({
+      replaced: (backend) => moveLeases(context, backend),
+      died: (backend) => expireLeases(context, backend),
+      recovered: (backend, outageMs) => bringForward(context, backend, outageMs),
     });
-    this.#attempts = new Attempts({
-      clock,
-      emit,
-      tracing,
-      deadlines: this.#deadlines,
-      writer: this.#writer,
-      logins: this.#logins,
-      kept,
-      earlier,
-      stateChanged: () => void this.#stateChanged(),
-      notify: (item, event) => this.#notify(item, event),
-    });
+    const shared = { clock, emit, snapshots, deadlines, writer, logins };
+    const notify = (item: Item, event: SecretEvent) => this.#notify(item, event);
+    const attempts = new Attempts({ ...shared, polls, tracing, kept, earlier, notify });
+    const context: DisruptionContext = { ...shared, attempts, items: () => this.#items.values() };
+    this.#emit = emit;
+    this.#deadlines = deadlines;
+    this.#writer = writer;
+    this.#logins = logins;
+    this.#attempts = attempts;
+    this.#watchesDeps = context;
   }
 
   /**
@@ -142,7 +129,7 @@ export class LeaseManager {
       byName.set(name, item);
     }
     this.#byName = byName;
-    this.#stateChanged();
+    this.#snapshots.changed();
   }
 
   /**
@@ -152,7 +139,7 @@ export class LeaseManager {
   add(name: string, want: Want, backend: Backend): void {
     if (this.#byName.has(name) || this.#items.has(want.id)) return;
     this.#byName.set(name, this.#adopt(want, new Set([name]), backend));
-    this.#stateChanged();
+    this.#snapshots.changed();
   }
 
   /** Has what an earlier process knew stand by for wants without a value: it became known after their fetch began. */
@@ -165,19 +152,7 @@ export class LeaseManager {
    * names is kept until something changes.
    */
   snapshot(names?: Iterable<string>): Snapshot {
-    if (names === undefined && this.#snapshot !== undefined) return this.#snapshot;
-    const entries = new Map<string, SecretEntry>();
-    for (const name of names ?? this.#byName.keys()) {
-      const entry = this.#byName.get(name)?.entry;
-      if (entry !== undefined) entries.set(name, entry);
-    }
-    const snapshot = Object.freeze({
-      number: this.#number,
-      get: (name: string) => entries.get(name),
-      names: () => entries.keys(),
-    });
-    if (names === undefined) this.#snapshot = snapshot;
-    return snapshot;
+    return this.#snapshots.take(names);
   }
 
   /** What is known of one secret now; undefined for an unknown name, and until its first answer has come. */
@@ -267,23 +242,11 @@ export class LeaseManager {
     return item.entry;
   }
 
-  /**
-   * Fetches `name` before its time, since `by`, a secret of the same output, has changed: now, or after an attempt that
-   * already runs, which may have read too early. A secret is pulled forward once between two attempts of its own; one
-   * that is polled much more rarely than `by` and did change is pulled again with the next change of `by`. Does nothing
-   * for a secret that would mint, and for one whose last attempt failed, which is retried anyway.
-   */
+  /** See `Attempts.pullForward`. Does nothing for unknown names. */
   pullForward(name: string, by: string): void {
     const item = this.#byName.get(name);
     const changed = this.#byName.get(by);
-    if (item?.entry === undefined || changed === undefined || !this.#polls || !isPolled(item)) return;
-    const now = this.#clock.monoMs();
-    if (item.failures > 0 || item.pullableFromMonoMs > now) return;
-    const everyMs = changed.want.refreshMs;
-    const isRare = item.want.refreshMs >= 2 * everyMs;
-    // A poll of `by` may come a tenth of its interval early.
-    item.pullableFromMonoMs = isRare ? now + 0.9 * everyMs : Number.POSITIVE_INFINITY;
-    void this.#attempts.start(item, 'fetch', 'pull');
+    if (item !== undefined && changed !== undefined) this.#attempts.pullForward(item, changed);
   }
 
   /** By how much the next deadline is past; more than a moment means that the agent does not keep up. */
@@ -291,10 +254,13 @@ export class LeaseManager {
     return this.#deadlines.lateMs();
   }
 
-  /** Subscribes to the changes that backends can push, for present and later secrets. `init` does not need this. */
-  startWatching(): void {
-    this.#watching = true;
-    for (const item of this.#items.values()) this.#watch(item);
+  /**
+   * Subscribes to what backends tell between fetches, for present and later secrets.
+   * @param createWatches is given by the caller, since `init` does not need it and so does not load it.
+   */
+  startWatching(createWatches: (deps: WatchesDeps) => Watches): void {
+    this.#watches ??= createWatches(this.#watchesDeps);
+    for (const item of this.#items.values()) this.#watches.add(item);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -314,7 +280,7 @@ export class LeaseManager {
       const { refreshMs, maxStaleMs, request } = known.want;
       known.want = want;
       known.names = names;
-      if (refreshMs !== want.refreshMs) this.#watches.get(want.id)?.follow?.(want);
+      if (refreshMs !== want.refreshMs) this.#watches?.follow(want);
       const isIdle = known.running === undefined && known.entry !== undefined;
       const hasOtherUpkeep = !isSamePlainData(request.upkeep, want.request.upkeep);
       if (isIdle && (hasOtherUpkeep || refreshMs !== want.refreshMs || maxStaleMs !== want.maxStaleMs)) {
@@ -326,7 +292,7 @@ export class LeaseManager {
     if (backend === undefined) throw new TypeError(`there is no backend named ${want.backend}`);
     const item = createItem(want, backend, names);
     this.#items.set(want.id, item);
-    if (this.#watching) this.#watch(item);
+    this.#watches?.add(item);
     void this.#attempts.start(item, 'fetch');
     return item;
   }
@@ -338,100 +304,17 @@ export class LeaseManager {
     item.cancelNext();
     item.cancelExpiry();
     item.cancelOverdue();
-    this.#watches.get(id)?.[Symbol.dispose]();
-    this.#watches.delete(id);
-  }
-
-  #watch(item: Item): void {
-    const { watch } = item.backend.source;
-    if (watch === undefined || this.#watches.has(item.want.id)) return;
-    const watching = watch.call(item.backend.source, item.want, {
-      changed: () => void (item.isGone || this.#attempts.start(item, 'fetch', 'pushed')),
-      written: () => void (item.isGone || !isPolled(item) || this.#attempts.start(item, 'fetch', 'pushed')),
-      replaceAt: (wallMs) => this.#replaceAt(item, wallMs),
-      covered: (pollMs) => this.#covered(item, pollMs),
-    });
-    if (watching !== undefined) this.#watches.set(item.want.id, watching);
-  }
-
-  /** A failed attempt is retried as ever: that nothing has changed does not make the value fresh. */
-  #covered(item: Item, pollMs: number | undefined): void {
-    if (item.isGone || item.coveredPollMs === pollMs) return;
-    item.coveredPollMs = pollMs;
-    item.mustCatchUp = pollMs !== undefined;
-    if (item.running === undefined && item.entry !== undefined && item.failures === 0) this.#deadlines.planNext(item);
-  }
-
-  #replaceAt(item: Item, replaceAtMs: number): void {
-    const life = lifeOf(item);
-    if (life?.kind !== 'certificate' || life.replaceAtMs === replaceAtMs || item.isGone) return;
-    this.#writer.setLife(item, { ...life, replaceAtMs });
-    this.#stateChanged();
-    if (item.running === undefined && item.failures === 0) this.#deadlines.planNext(item);
+    this.#watches?.drop(id);
   }
 
   #expire(item: Item, why: WhyExpired): void {
     this.#writer.expire(item, why);
-    this.#stateChanged();
+    this.#snapshots.changed();
     this.#notify(item, 'settled');
-  }
-
-  /** Fetches the leases of older logins under the newest one; resolves when each was tried once. */
-  async #moveLeases(backend: Backend): Promise<void> {
-    const old = [...this.#items.values()].filter(
-      (item) => item.backend === backend && this.#logins.hasLeaseOfOldLogin(item),
-    );
-    await Promise.all(old.map((item) => this.#attempts.moveToNewLogin(item)));
-  }
-
-  /** Leases end with their login, so those of a login that ended early expire now. */
-  #loginDied(backend: Backend): void {
-    for (const item of this.#items.values()) {
-      if (item.backend === backend && lifeOf(item)?.kind === 'lease') this.#deadlines.planExpiry(item);
-    }
-  }
-
-  /** What failed while the backend did not answer is tried for before its time, see `triedWithinMs`. */
-  #recovered(backend: Backend, outageMs: number): void {
-    for (const item of this.#items.values()) {
-      if (item.backend === backend && item.running === undefined) this.#deadlines.bringForward(item, outageMs);
-    }
-  }
-
-  /**
-   * A jump forward may have been a suspension, during which lives went on at the backends while the monotonic clock
-   * stood still: lives are shortened by the jump. Then everything is planned anew, spread over some seconds.
-   */
-  #clockJumped(byMs: number): void {
-    this.#emit({ kind: 'clock-jumped', byMs: Math.round(byMs) });
-    this.#logins.clockJumped(byMs);
-    for (const item of this.#items.values()) {
-      const life = lifeOf(item);
-      const left = byMs > 0 && life !== undefined ? shortened(life, byMs) : life;
-      if (left !== undefined && left !== life) {
-        this.#writer.setLife(item, left);
-        this.#stateChanged();
-      }
-      this.#deadlines.planExpiry(item);
-      if (item.running === undefined && item.entry !== undefined) this.#deadlines.planNextSpread(item);
-    }
-  }
-
-  /** Begins the next snapshot, and returns its number. */
-  #stateChanged(): number {
-    this.#snapshot = undefined;
-    return ++this.#number;
   }
 
   #notify(item: Item, event: SecretEvent): void {
     item.wasNotified = true;
     this.#listeners.tell(item.names, event, item.occasion);
   }
-}
-
-/** What is left of a life after `byMs` that the monotonic clock did not count. */
-function shortened(life: Life, byMs: number): Life {
-  if (life.kind === 'lease' || life.kind === 'rotates') return { ...life, startedMonoMs: life.startedMonoMs - byMs };
-  if (life.kind !== 'ends' || life.clock !== 'mono') return life;
-  return { ...life, startMs: life.startMs - byMs, endMs: life.endMs - byMs };
 }

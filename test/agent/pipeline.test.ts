@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { Pipeline } from '../../src/agent/pipeline.ts';
+import { createWatches } from '../../src/lease/watches.ts';
 import { createWorld, keep, kv, planFrom, scratchFolder, startKv } from './agent.helpers.ts';
 
 async function start(config: object) {
   const world = createWorld();
   const pipeline = keep(new Pipeline(world.context));
   await pipeline.apply(await planFrom(config));
-  pipeline.secrets.startWatching();
+  pipeline.secrets.startWatching(createWatches);
   return { ...world, pipeline };
 }
 

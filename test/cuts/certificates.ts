@@ -87,6 +87,10 @@ export const CERTIFICATES: readonly Cut[] = [
   book('acme-ordered-once', 'Buffer.from(`${FORMAT} ${id}`)', 'Buffer.from(FORMAT)', {
     by: 'belongs to another request',
   }),
+  book('acme-orders-told', 'if (!this.#told) this.#warn(path, error);', ''),
+  book('acme-orders-told', 'this.#told = false;', ''),
+  book('acme-orders-forgotten', 'orders.certificate?.endsWallMs ?? 0', '0'),
+  book('acme-orders-forgotten', 'if (!OWN_NAME.test(name)) continue;', '', { by: 'of its own' }),
   cutIn('src/agent/kept-certificates.ts')('acme-ordered-once', 'source.kept?.(want)', 'undefined'),
   pacing('acme-pace', 'failures > FREE_STARTS', 'false', { by: 'left alone after more than two' }),
   accountKey('acme-account-key', "emit({\n      kind: 'agent-warning',", "void ({\n      kind: 'agent-warning',"),

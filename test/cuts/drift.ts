@@ -65,6 +65,7 @@ export const DRIFT: readonly Cut[] = [
     "if (placed.kind === 'owned') throw (await import('./take-over.ts')).inUse(dir, placed.seen, place);",
     '',
   ),
+  owners('one-agent', 'const ATTEMPTS = 10;', 'const ATTEMPTS = 1;', { by: 'whose sinks begin at once' }),
   cutIn('src/deliver/file/take-over.ts')(
     'one-agent',
     "if (typeof owner === 'object' && owner.kind === 'owned') throw inUse(dir, owner.seen, place);",

@@ -18,10 +18,10 @@ export const FLEET: readonly Cut[] = [
   }),
   deadlines('fleet-comes-back', 'if (isFollowed(why.retryAfterMs) ||', 'if (false ||', { by: 'has put off' }),
   // Without it, what failed waits for the place of its next poll.
-  cutIn('src/lease/manager.ts')(
+  cutIn('src/lease/disruptions.ts')(
     'fleet-comes-back',
-    'if (item.backend === backend && item.running === undefined) this',
-    'if (false) this',
+    'if (item.backend === backend && item.running === undefined) deadlines',
+    'if (false) deadlines',
     {
       by: 'has nearly all',
     },

@@ -3,6 +3,7 @@ import { type Cut, cutIn } from './cut.ts';
 const schedule = cutIn('src/lease/schedule.ts');
 const manager = cutIn('src/lease/manager.ts');
 const attempts = cutIn('src/lease/attempts.ts');
+const disruptions = cutIn('src/lease/disruptions.ts');
 const logins = cutIn('src/lease/backend-logins.ts');
 const writer = cutIn('src/lease/item-writer.ts');
 const deadlines = cutIn('src/lease/deadlines.ts');
@@ -11,6 +12,7 @@ const together = cutIn('src/lease/refresh-together.ts');
 const backoff = cutIn('src/base/backoff.ts');
 const keeper = cutIn('src/backend/vault/auth/login-keeper.ts');
 const renewal = cutIn('src/backend/vault/auth/renewal.ts');
+const renewals = cutIn('src/backend/vault/auth/renewal-pacing.ts');
 const authorized = cutIn('src/backend/vault/auth/authorized.ts');
 const liveness = cutIn('src/backend/vault/auth/token-liveness.ts');
 const vaultRead = cutIn('src/backend/vault/source/read.ts');
@@ -27,7 +29,7 @@ const FETCH_NAMED = 'for (const name of this.#deps.names()) void this.#deps.mana
 const RETRIES = "const retries = why.retry !== 'never';";
 const STALE = 'if (!(error instanceof WireError && error.stale)) throw error;';
 const AGAIN = 'pool.dropIdle();\n      return await run();';
-const MOVED = 'item.backend === backend && this.#logins.hasLeaseOfOldLogin(item)';
+const MOVED = 'item.backend === backend && logins.hasLeaseOfOldLogin(item)';
 
 const flights = cutIn('src/deliver/api/in-flight.ts');
 
@@ -149,7 +151,7 @@ export const FRESHNESS: readonly Cut[] = [
     },
   ),
   keeper('login-replaced-before-its-end', 'if (this.#pacing.mayTry) await this.#replace();', ''),
-  manager('leases-fetched-under-the-new-login', MOVED, 'false'),
+  disruptions('leases-fetched-under-the-new-login', MOVED, 'false'),
   logins('leases-fetched-under-the-new-login', 'followed.newestLogin = next;', '', {
     by: 'while it is replaced',
   }),
@@ -163,7 +165,7 @@ export const FRESHNESS: readonly Cut[] = [
     'if (endsMs <= now) this.#ends.delete(id);',
     'this.#ends.delete(id);',
   ),
-  manager('old-login-left-to-die', MOVED, 'false', { by: '60 s of checks', slow: true }),
+  disruptions('old-login-left-to-die', MOVED, 'false', { by: '60 s of checks', slow: true }),
   cutIn('src/backend/vault/auth/methods/kubernetes.ts')(
     'token-file-read-again',
     'const jwt = await readCredential(',
@@ -174,8 +176,8 @@ export const FRESHNESS: readonly Cut[] = [
     'FINAL_AT_RENEWAL.has(error.phrase)',
     'false',
   ),
-  keeper('jwt-checked-again', 'if (isReviewRefused(error)) this.#credentialIsChecked = true;', ''),
-  keeper('jwt-checked-again', 'isLast ? Math.min(atMs, lastMs) : atMs', 'atMs', { by: 'lives longest' }),
+  renewals('jwt-checked-again', 'if (isReviewRefused(error)) this.#credentialIsChecked = true;', ''),
+  renewals('jwt-checked-again', 'isLast ? Math.min(atMs, lastMs) : atMs', 'atMs', { by: 'lives longest' }),
   cutIn('src/backend/vault/auth/token-self.ts')('refused-jwt-told', '`${seen}; ${denied.seen}`', 'seen'),
   cutIn('src/backend/vault/auth/jwt-credential.ts')(
     'refused-jwt-told',
@@ -203,7 +205,7 @@ export const FRESHNESS: readonly Cut[] = [
   attempts('backoff', 'this.#deps.writer.setLife(item, { ...life, renewable: false });', '', {
     by: 'is not repeated',
   }),
-  keeper('backoff', 'now + patientBackoffMs(this.#renewFailures,', 'now + 0 * patientBackoffMs(this.#renewFailures,', {
+  renewals('backoff', 'now + loginBackoffMs(this.#failures,', 'now + 0 * loginBackoffMs(this.#failures,', {
     by: 'without a new login',
   }),
   schedule('ended-lease-replaced', 'isOutage === true || fetchInstead === true;', 'isOutage === true;', {
@@ -218,7 +220,7 @@ export const FRESHNESS: readonly Cut[] = [
   attempts('retry-after', 'why.retryAfterMs,', 'undefined,', {
     by: 'is the moment that the server asked for',
   }),
-  keeper('retry-after', 'const limits = { retryAfterMs, capMs', 'const limits = { capMs', { by: 'waits as long as' }),
+  renewal('retry-after', 'const limits = { retryAfterMs, capMs', 'const limits = { capMs', { by: 'waits as long as' }),
   schedule(
     'polls-keep-spread',
     'isPoll && !isFollowed(input.retryAfterMs) ? planned.atMonoMs : retryAtMonoMs',
@@ -228,7 +230,7 @@ export const FRESHNESS: readonly Cut[] = [
   schedule('never-a-hot-loop', 'now.monoMs + retryMs(input, want.refreshMs, random)', 'now.monoMs + 250', {
     by: 'no longer extend',
   }),
-  keeper('never-a-hot-loop', 'if (isFinalAtRenewal(error)) {', 'if (isFinalAtRenewal(error) && now < 0) {', {
+  renewals('never-a-hot-loop', 'if (isFinalAtRenewal(error)) {', 'if (isFinalAtRenewal(error) && now < 0) {', {
     by: 'never hundreds',
   }),
   schedule(
@@ -284,8 +286,10 @@ export const FRESHNESS: readonly Cut[] = [
       by: 'refresh no others',
     },
   ),
-  manager('pulled-once', 'item.pullableFromMonoMs > now', 'false', { by: 'pulled forward and had not changed' }),
-  manager('pulled-once', '!this.#polls || !isPolled(item)', '!this.#polls', { by: 'mints with each request' }),
+  attempts('pulled-once', 'item.pullableFromMonoMs > now', 'false', { by: 'pulled forward and had not changed' }),
+  attempts('pulled-once', '!this.#deps.polls || !isPolled(item)', '!this.#deps.polls', {
+    by: 'mints with each request',
+  }),
   schedule(
     'pulled-once',
     'return pollMonoMs(phaseMonoMs, refreshMs, now.monoMs, random);',
@@ -308,7 +312,7 @@ export const FRESHNESS: readonly Cut[] = [
   cutIn('src/agent/init.ts')('init-polls-nothing', 'once: true', 'once: false', { by: 'however short refresh is' }),
   cutIn('src/agent/wanted-secrets.ts')(
     'change-refreshes-siblings',
-    'this.#together = refreshTogether(manager, namesTogether(needs));',
+    'if (polls) this.#together = refreshTogether(manager, namesTogether(needs));',
     '',
     { by: 'ten secrets' },
   ),
@@ -320,13 +324,13 @@ export const FRESHNESS: readonly Cut[] = [
     'const atMonoMs = Math.max(soonest, life.startedMonoMs + life.ttlMs * share);',
     'const atMonoMs = Math.max(soonest, now.monoMs - now.wallMs + input.fetchedWallMs + life.ttlMs * share);',
   ),
-  manager(
+  disruptions(
     'certificates-on-the-wall-clock',
-    'if (item.running === undefined && item.entry !== undefined) this.#deadlines',
-    "if (item.running === undefined && item.entry !== undefined && life?.kind !== 'certificate') this.#deadlines",
+    'if (item.running === undefined && item.entry !== undefined) deadlines',
+    "if (item.running === undefined && item.entry !== undefined && life?.kind !== 'certificate') deadlines",
   ),
   queue('jump-recomputes', 'if (Math.abs(jumpedMs) > JUMP_MS) this.#onJump(jumpedMs);', ''),
-  manager('jump-recomputes', 'startedMonoMs: life.startedMonoMs - byMs', 'startedMonoMs: life.startedMonoMs', {
+  disruptions('jump-recomputes', 'startedMonoMs: life.startedMonoMs - byMs', 'startedMonoMs: life.startedMonoMs', {
     by: 'as it may have been a suspension',
   }),
   deadlines('jump-recomputes', 'this.#random() * AFTER_JUMP_SPREAD_MS', 'AFTER_JUMP_SPREAD_MS', {

@@ -22,6 +22,7 @@ const SWAP =
 const RENAME = 'await disk.rename(made, folder.at(name));';
 const KEPT = 'if (number === published || kept.includes(number) || number === this.#held) continue;';
 const REQUIRED = 'if (output.requireTmpfs && tmpfs !== true) throw';
+const leftStages = cutIn('src/deliver/http/left-stages.ts');
 
 export const PUBLISHING: readonly Cut[] = [
   sockets('socket-folder', 'let mode = 0o700;', 'let mode = 0o755;'),
@@ -177,6 +178,9 @@ export const PUBLISHING: readonly Cut[] = [
     'if (outcome instanceof Missing) return false;',
     'if (outcome instanceof Missing) throw outcome.toFault();',
   ),
+  leftStages('left-sockets', 'if (!(await isDeadSocket(at))) return;', 'if (socket.length > 0) return;'),
+  leftStages('left-sockets', ' && DEAD.has(await connectTo(at))', '', { by: 'in use' }),
+  leftStages('left-sockets', 'if (systemClock.wallMs() - mtimeMs < LEFT_MS) return;', '', { by: 'in use' }),
   cutIn('src/deliver/http/bind.ts')('sockets-0600', 'await chmod(socket.at, mode);', ''),
   cutIn('src/deliver/http/bind.ts')(
     'sockets-0600',

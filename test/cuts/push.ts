@@ -9,7 +9,7 @@ const server = cutIn('src/relay/server.ts');
 export const PUSH: readonly Cut[] = [
   deadlines('push-reads-at-once', 'failures === 0 && item.mustCatchUp && this.#polls ?', 'failures < 0 ?'),
   cutIn('src/feed/marks.ts')('push-reads-at-once', 'data|metadata|', 'metadata|', { by: 'each write' }),
-  cutIn('src/lease/manager.ts')('push-mints-nothing', 'item.isGone || !isPolled(item) ||', 'item.isGone ||'),
+  cutIn('src/lease/watches.ts')('push-mints-nothing', 'item.isGone || !isPolled(item) ||', 'item.isGone ||'),
   cutIn('src/feed/audit-log.ts')('push-proves-the-log', 'return isSeen;', 'return true;'),
   tail(
     'push-misses-nothing',

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Want, WatchListener } from '../../src/backend/backend.ts';
+import { createWatches } from '../../src/lease/watches.ts';
 import { settle } from '../fake-clock.ts';
 import { wantsOf } from '../memory-backend.ts';
 import { leaseWorld } from './lease.helpers.ts';
@@ -13,7 +14,7 @@ async function watched() {
   world.backend.set('app', { password: '1' });
   world.reconcile(wantsOf('app'));
   await settle();
-  world.manager.startWatching();
+  world.manager.startWatching(createWatches);
   const before = world.backend.fetches.length;
   return {
     ...world,

@@ -3,6 +3,7 @@ import type { Fetched, Want } from '../../src/backend/backend.ts';
 import { fail } from '../../src/base/errors.ts';
 import { Secret } from '../../src/base/secret.ts';
 import { refreshTogether } from '../../src/lease/refresh-together.ts';
+import { createWatches } from '../../src/lease/watches.ts';
 import { settle } from '../fake-clock.ts';
 import { wantOf, wantsOf } from '../memory-backend.ts';
 import { leaseWorld, numbers } from './lease.helpers.ts';
@@ -649,7 +650,7 @@ describe('the lease manager', () => {
     backend.set('app', { password: '1' });
     reconcile(wantsOf('app'));
     await settle();
-    manager.startWatching();
+    manager.startWatching(createWatches);
     backend.set('app', { password: '2' });
     backend.watched?.();
     await settle();
@@ -664,7 +665,7 @@ describe('the lease manager', () => {
     for (const key of ['a', 'b']) backend.set(key, { password: '1' });
     reconcile(wantsOf('a', 'b'));
     await settle();
-    manager.startWatching();
+    manager.startWatching(createWatches);
     const wants = wantsOf('a', 'b');
     const a = wants.get('a') as Want;
     reconcile(new Map([...wants, ['a', { ...a, refreshMs: 7_000 }]]));

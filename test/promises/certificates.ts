@@ -17,6 +17,8 @@ const config = inFile('test/config/certificate.test.ts', 'a certificate in the c
 const acme = inFile('test/backend/acme/openbao.test.ts', 'a certificate by ACME of a real OpenBao');
 const account = inFile('test/backend/acme/openbao.test.ts', 'the account of ACME');
 const ordered = inFile('test/backend/acme/openbao.test.ts', 'what was ordered and is not published');
+const unwritten = inFile('test/backend/acme/order-book.test.ts', 'the folder of orders that cannot be written');
+const book = inFile('test/backend/acme/order-book.test.ts', 'the folder of orders');
 const noIssue = inFile('test/backend/acme/openbao.test.ts', 'an ACME server that does not issue');
 const provable = inFile('test/config/acme.test.ts', 'a backend of kind acme in the configuration');
 const port = inFile('test/backend/acme/http01.test.ts', 'the port of http-01');
@@ -177,6 +179,17 @@ export const certificates: Section = {
       byAcme('that is not published yet is taken up by the next starts, and not ordered again'),
       ordered('is kept for the same account and request alone, and taken up without one request'),
       ordered('counts for nothing in a file that was changed, that belongs to another request, or that is a folder'),
+    ),
+    held(
+      'acme-orders-told',
+      'When what ACME has ordered cannot be kept for the next start, a warning says so, once until it can.',
+      unwritten('is told once until a write succeeds again'),
+    ),
+    held(
+      'acme-orders-forgotten',
+      'A kept certificate of ACME is removed a month after its end and no earlier, and no file of others is.',
+      book('forgets a certificate a month after its end, however long its life is, and a failure after a month'),
+      book('has only files of its own removed, also behind a symlink, and what a kill has left half written'),
     ),
     held(
       'acme-account-key',

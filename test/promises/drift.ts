@@ -83,6 +83,7 @@ export const drift: Section = {
       'one-agent',
       'Of two agents on one directory the second is refused by name: pid, since when, configuration.',
       owner('is the first agent; the second one is refused, and told who the first one is'),
+      owner('is one of ten agents whose sinks begin at once in %s, and the others are refused'),
       second('is refused with status 1, be it run, exec or init, and told who the first one is'),
       noOwners('is refused by a living owner and not by a dead one, and makes no socket'),
     ),

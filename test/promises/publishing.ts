@@ -24,6 +24,10 @@ const noMix = inFile('test/deliver/file/no-mix.test.ts')(
   'a reader that opens ..data once never sees a mix: 100,000 file reads across 200 generations',
 );
 const prefix = inFile('test/backend/aws/source/prefix.test.ts', 'a prefix');
+const leftStages = inFile(
+  'test/deliver/http/bind.test.ts',
+  'the private directories beside a unix socket that killed processes have left',
+);
 
 export const publishing: Section = {
   name: 'Publishing',
@@ -102,6 +106,12 @@ export const publishing: Section = {
         'test/deliver/http/bind.test.ts',
         'a unix socket',
       )('is never at its path with another mode than its own, whatever the umask is'),
+    ),
+    held(
+      'left-sockets',
+      'What a killed process has left beside a socket is removed at the next start, and nothing of others or in use.',
+      leftStages('are removed when a socket is bound there again'),
+      leftStages('are left alone when they are in use, or may belong to somebody else'),
     ),
     held(
       'sockets-by-descriptor',

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -32,6 +32,7 @@ interface Check {
   readonly state: string;
   readonly seen: string;
   readonly code?: string;
+  readonly hint?: string;
 }
 
 async function setUp(backend: object = {}, acme: object = { names: ['shop.test', '*.shop.test'] }) {
@@ -85,7 +86,7 @@ describe('pannier doctor on an issuer that speaks ACME', () => {
       'what is no ACME server',
       'directory',
       () => [{ directory: `${bao.address}/v1/sys/health` }],
-      { code: 'BACKEND_MALFORMED' },
+      { code: 'BACKEND_MALFORMED', hint: expect.stringContaining('Check that directory is') },
     ],
     [
       'a mount that keeps Replay-Nonce to itself',
@@ -109,7 +110,10 @@ describe('pannier doctor on an issuer that speaks ACME', () => {
       'a key that cannot be made',
       'account',
       () => [{ accountKeyFile: './none/account.key' }],
-      { code: 'AUTH_CREDENTIAL_UNREADABLE' },
+      {
+        code: 'AUTH_CREDENTIAL_UNREADABLE',
+        seen: expect.stringMatching(/cannot be made in \S+none: it does not exist$/),
+      },
     ],
     [
       'a CA file that is not there',
@@ -122,5 +126,27 @@ describe('pannier doctor on an issuer that speaks ACME', () => {
     const found = await examine();
     expect(found.of(check)).toMatchObject({ state: 'failure', ...expected });
     expect(found.status).not.toBe(0);
+  });
+
+  it('tells why nothing can be kept beside the key', async () => {
+    const none = await (await setUp({ accountKeyFile: './none/account.key' })).examine();
+    expect(none.of('orders')).toMatchObject({ state: 'warning', code: 'STATE_NOT_WRITABLE' });
+    expect(none.of('orders')?.seen).toMatch(/in \S+none: it does not exist$/);
+    const { place, examine } = await setUp();
+    writeFileSync(join(place.dir, 'account.key.orders'), '');
+    expect((await examine()).of('orders')).toMatchObject({
+      code: 'STATE_NOT_WRITABLE',
+      seen: expect.stringMatching(/account\.key\.orders: it is not a directory$/),
+    });
+  });
+
+  it('tells of a key that is a symlink to nothing as the start does, which makes none in its place', async () => {
+    const { place, config, examine } = await setUp();
+    const file = join(place.dir, 'account.key');
+    symlinkSync('none', file);
+    const seen = `${file} is a symlink to what does not exist`;
+    expect((await examine()).of('account')).toMatchObject({ code: 'AUTH_CREDENTIAL_UNREADABLE', seen });
+    const start = await scene.init(config);
+    expect([start.status, start.stderr()]).toEqual([4, expect.stringContaining(seen)]);
   });
 });

@@ -29,7 +29,7 @@ async function startApplication(file: string) {
   };
 }
 
-async function setUp(more: object = {}) {
+async function setUp(more: object = {}, output: object = {}) {
   const place = await scene.place();
   const put = (text: string) => writeFileSync(join(place.dir, 'secrets.json'), JSON.stringify({ app: { text } }));
   put(`${CANARY} 1`);
@@ -45,6 +45,7 @@ async function setUp(more: object = {}) {
         files: { f: { content: '{{app.text}}' } },
         reload: [{ http: { url: `${app.url}/reload` } }],
         verify: { http: { url: `${app.url}/healthz` }, within: '300ms' },
+        ...output,
       },
     },
     api: { listeners: [{ socket }, { socket: join(place.dir, 'some.sock'), secrets: ['app'] }] },
@@ -55,6 +56,25 @@ async function setUp(more: object = {}) {
 }
 
 describe('an output whose application is asked after each reload', () => {
+  it('says why values are held back that came again after a check had refused others', async () => {
+    const check = { command: { argv: ['sh', '-c', '! grep -q ugly "$1/f"', 'check', '{dir}'] } };
+    const { put, dir, config, ask } = await setUp({}, { check });
+    const agent = scene.run(config);
+    await agent.waitFor('output-published');
+    put('bad');
+    await agent.waitFor('reload-done', { fits: ({ generation }) => generation === 3 });
+    put('ugly');
+    await agent.waitFor('output-failed');
+    expect((await ask('status')).stdout()).toContain('OUTPUT_CHECK_FAILED');
+    put('bad');
+    await eventually(async () => {
+      expect((await ask('status')).stdout()).toMatch(/settled, newer held back +3 .*\(OUTPUT_VERIFY_FAILED\)/);
+    });
+    expect(published(dir)).toEqual({ f: `${CANARY} 1` });
+    const back = await ask('rollback', 'o');
+    expect(failuresOf(back)).toMatchObject([{ seen: expect.stringContaining('generation 2 is taken back already') }]);
+  });
+
   it('goes back to the values before, says so, and publishes what is held back when a person asks for it', async () => {
     const { put, dir, app, config, ask } = await setUp();
     const agent = scene.run(config);

@@ -70,8 +70,8 @@ export class Publisher {
   readonly needed: NeededSecrets;
   #sweepAtMs = Number.POSITIVE_INFINITY;
   #held: Held | undefined;
-  /** The generation that the sink holds back. It stays so while a candidate that came later fails its check. */
-  #takenBack: number | undefined;
+  /** What the sink holds back. It stays so while a candidate that came later fails its check. */
+  #takenBack: Held | undefined;
   #tmpfs = false;
   /** Absent until a candidate is to be checked. */
   #checks: CandidateCheck | undefined;
@@ -120,8 +120,8 @@ export class Publisher {
     this.#deps.used.recovered(generation ?? 0);
     if (held !== undefined && held !== generation) {
       const seen = `generation ${held} was taken back, and is held back since`;
-      this.#held = { generation: held, why: failure('OUTPUT_HELD', this.#place, seen) };
-      this.#takenBack = held;
+      this.#takenBack = { generation: held, why: failure('OUTPUT_HELD', this.#place, seen) };
+      this.#held = this.#takenBack;
     }
     return generation;
   }
@@ -183,8 +183,8 @@ export class Publisher {
     const again = await rollBack(sink, { generation, to, why }, { name: output.name, emit });
     if (again === undefined) return undefined;
     this.#checks?.cancel();
-    this.#held = { generation, why };
-    this.#takenBack = generation;
+    this.#takenBack = { generation, why };
+    this.#held = this.#takenBack;
     return this.#publishedAgain(again);
   }
 
@@ -251,7 +251,7 @@ export class Publisher {
       this.#deps.used.equal(versions, made);
       await this.#release();
       this.#deps.emit({ kind: 'output-unchanged', output: this.#deps.output.name });
-    }
+    } else this.#held = this.#takenBack ?? this.#held;
     return { kind: 'equal' };
   }
 

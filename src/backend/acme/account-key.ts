@@ -1,8 +1,9 @@
 import type { KeyObject } from 'node:crypto';
-import { link, open, unlink } from 'node:fs/promises';
+import { link, lstat, open, unlink } from 'node:fs/promises';
 import { errnoOf, errnoWord } from '../../base/errno.ts';
 import { fail, failure } from '../../base/errors.ts';
 import type { Emit } from '../../base/fact.ts';
+import { fileCall } from '../../base/file-call.ts';
 import { loadCrypto } from '../../base/node-crypto.ts';
 import { statInTime } from '../../base/read-file.ts';
 import { keyPem, makeKey } from '../../certificate/local-key.ts';
@@ -30,23 +31,29 @@ export async function loadAccountKey(
   if (key !== undefined) return parseKey(key.exposeText('backend'), `${place}.accountKey`, 'it');
   const at = `${place}.accountKeyFile`;
   const path = keyFile as string;
-  if (await isMissing(path)) await makeKeyFile(path, at, emit);
+  if (await isMissing(path, at)) await makeKeyFile(path, at, emit);
   return parseKey((await readCredential(path, at, signal)).exposeText('backend'), at, path);
 }
 
 /** The key of the account, as `loadAccountKey` gives it; undefined when its file is missing, which is not made. */
 export async function findAccountKey(options: AccountKeyOptions, signal: AbortSignal): Promise<KeyObject | undefined> {
   const { keyFile } = options.account;
-  return keyFile !== undefined && (await isMissing(keyFile)) ? undefined : await loadAccountKey(options, signal);
+  const isNone = keyFile !== undefined && (await isMissing(keyFile, `${options.place}.accountKeyFile`));
+  return isNone ? undefined : await loadAccountKey(options, signal);
 }
 
-async function isMissing(path: string): Promise<boolean> {
+/** @throws PannierError AUTH_CREDENTIAL_UNREADABLE for a symlink to what is missing: no key is made in its place. */
+async function isMissing(path: string, place: string): Promise<boolean> {
   try {
     await statInTime(path);
     return false;
   } catch (error) {
-    return errnoOf(error) === 'ENOENT'; // anything else is told when the file is read
+    if (errnoOf(error) !== 'ENOENT') return false; // that is told when the file is read
   }
+  const there = await fileCall(path, () => lstat(path)).catch(() => undefined);
+  if (!there?.isSymbolicLink()) return there === undefined; // another process may have made it now
+  const hint = 'Provide the key that it leads to, or remove the symlink to have a key made.';
+  throw fail('AUTH_CREDENTIAL_UNREADABLE', place, `${path} is a symlink to what does not exist`, { hint });
 }
 
 /** Makes the file as a whole: a kill leaves none, and of two processes that make it both use the key of the first. */

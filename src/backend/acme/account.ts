@@ -6,7 +6,7 @@ import { readCredential } from '../credential-file.ts';
 import { type AccountKeyOptions, findAccountKey, loadAccountKey } from './account-key.ts';
 import { type AcmeClient, type Directory, type Signer, until } from './client/client.ts';
 import { signBinding, thumbprint } from './client/jws.ts';
-import { AcmeProblem } from './client/problem.ts';
+import { AcmeProblem, noAcme } from './client/problem.ts';
 import type { ExternalAccount } from './config/config.ts';
 
 export interface AccountDeps extends AccountKeyOptions {
@@ -108,7 +108,7 @@ export class AcmeAccount {
       const hint = 'Use another account key: an account cannot be activated again.';
       throw fail('AUTH_DENIED', place, `the account is ${status}`, { hint });
     }
-    if (kid === undefined) throw fail('BACKEND_MALFORMED', place, 'the answer of the server names no account');
+    if (kid === undefined) throw noAcme(place, 'the answer of the server names no account');
     return { key, kid, thumbprint: thumbprint(key) };
   }
 

@@ -11,7 +11,17 @@ import { isOfKind, keyPem, makeKey } from '../../certificate/local-key.ts';
 import type { Names } from '../../certificate/names.ts';
 import { renewalId } from '../../certificate/renewal-id.ts';
 import { certificateRequest } from '../../certificate/request.ts';
-import type { Fetch, Fetched, KeptValue, Restorer, Source, Want, Watching, WatchListener } from '../backend.ts';
+import type {
+  CertificateLife,
+  Fetch,
+  Fetched,
+  KeptValue,
+  Restorer,
+  Source,
+  Want,
+  Watching,
+  WatchListener,
+} from '../backend.ts';
 import { CLOCK_SKEW_MS, readAuthorities } from '../certificate-authorities.ts';
 import { certificateFields, certificateLife } from '../certificate-fields.ts';
 import { Pacing } from '../pacing.ts';
@@ -139,12 +149,13 @@ export class AcmeSource implements Source {
     const pem = await orderCertificate(this.#deps, { names, csr, profile, replaces, place }, signal);
     const set = { certificate: pem, privateKey: keyPem(key, 'pkcs8'), chain: [] };
     const value = await this.#value(want, set);
-    await this.#deps.book?.write(want.id, { certificate: { ...set, cameWallMs: this.#deps.clock.wallMs() } });
+    const [cameWallMs, endsWallMs] = [this.#deps.clock.wallMs(), value.life.notAfterMs];
+    await this.#deps.book?.write(want.id, { certificate: { ...set, cameWallMs, endsWallMs } });
     return value;
   }
 
   /** @throws PannierError CERTIFICATE_UNFIT, CERTIFICATE_CA_UNREADABLE */
-  async #value(want: Want, set: CertificateSet): Promise<Fetched> {
+  async #value(want: Want, set: CertificateSet): Promise<Fetched & { readonly life: CertificateLife }> {
     const request = want.request as AcmeRequest;
     const { place } = want;
     try {

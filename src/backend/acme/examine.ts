@@ -1,3 +1,4 @@
+import { lstat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { accessIssue } from '../../base/access-issue.ts';
 import { formatDuration } from '../../base/duration.ts';
@@ -13,7 +14,7 @@ import { AcmeAccount } from './account.ts';
 import { Http01 } from './challenge/http01.ts';
 import { AcmeClient, type Directory } from './client/client.ts';
 import type { AcmeBackendConfig, AcmeRequest } from './config/config.ts';
-import { ordersOf } from './order-book.ts';
+import { NOT_WRITABLE_HINT, ordersOf } from './order-book.ts';
 
 /** Examines an issuer and what proves names, see `Examiner`. It makes no account, no key and no order. */
 export async function examine(
@@ -55,10 +56,11 @@ async function lookAtAccount(
   const found = await account.look(signal);
   if (found === 'used before') return 'the issuer knows the account, and has not deactivated it';
   if (found === 'no account yet') return 'the issuer has no account for this key yet; the first order makes it';
-  const issue = await accessIssue(dirname(keyFile));
+  const dir = dirname(keyFile);
+  const issue = await accessIssue(dir);
   if (issue === undefined) return `${keyFile} does not exist yet; the first order makes key and account`;
   const hint = 'Provide the key, or a folder that Pannier may write to and that outlives it.';
-  const seen = `${keyFile} does not exist and cannot be made: ${issue}`;
+  const seen = `${keyFile} does not exist and cannot be made in ${dir}: ${issue}`;
   throw fail('AUTH_CREDENTIAL_UNREADABLE', `backends.${name}.accountKeyFile`, seen, { hint });
 }
 
@@ -67,14 +69,19 @@ async function checkOrders(examination: Examination, keyFile: string, backend: s
   const place = `${backend}.accountKeyFile`;
   const dir = ordersOf(keyFile);
   await examination.run('orders', place, async () => {
-    const made = await accessIssue(dir);
-    const issue = made === 'ENOENT' ? await accessIssue(dirname(dir)) : made;
+    const at = (await isThere(dir)) ? dir : dirname(dir);
+    const issue = await accessIssue(at);
     if (issue === undefined) return `certificates that are not published yet are kept in ${dir}`;
-    const seen = `a start orders what is not published yet again: nothing can be written in ${dir}: ${issue}`;
-    const hint = 'Put the key into a folder that Pannier may write to and that outlives it, or configure a state.';
-    return failure('STATE_NOT_WRITABLE', place, seen, { hint });
+    const seen = `a start orders what is not published yet again: nothing can be written in ${at}: ${issue}`;
+    return failure('STATE_NOT_WRITABLE', place, seen, { hint: NOT_WRITABLE_HINT });
   });
 }
+
+const isThere = (path: string): Promise<boolean> =>
+  lstat(path).then(
+    () => true,
+    (error: unknown) => errnoOf(error) !== 'ENOENT',
+  );
 
 /** Whether proofs can be shown, now: the port is opened and closed again, and the program is not started. */
 async function checkProvers(

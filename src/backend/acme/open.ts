@@ -21,7 +21,8 @@ export function openAcmeBackend(config: AcmeBackendConfig, context: OpeningConte
   const account = new AcmeAccount({ client, account: accountConfig, stop: stop.signal, place, emit });
   const { keyFile } = accountConfig;
   const accountKey = () => findAccountKey({ account: accountConfig, place, emit }, stop.signal);
-  const book = keyFile === undefined ? undefined : new OrderBook({ clock, dir: ordersOf(keyFile), accountKey });
+  const kept = { clock, emit, accountKey, place: `${place}.accountKeyFile` };
+  const book = keyFile === undefined ? undefined : new OrderBook({ ...kept, dir: ordersOf(keyFile) });
   const provers = {
     'http-01': http01 && listenerAt(http01, context.kept),
     'dns-01': dns01 && new Dns01(dns01, { clock, emit, runCommand }),

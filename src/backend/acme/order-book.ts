@@ -1,8 +1,11 @@
 import type { KeyObject } from 'node:crypto';
-import { mkdir, readdir, rename, stat, unlink, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rename, unlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decrypt, encrypt, NONCE_BYTES } from '../../base/aes-gcm.ts';
 import type { Clock } from '../../base/clock.ts';
+import { errnoOf, errnoWord } from '../../base/errno.ts';
+import { failure, PannierError } from '../../base/errors.ts';
+import type { Emit } from '../../base/fact.ts';
 import { fileCall } from '../../base/file-call.ts';
 import { loadCrypto } from '../../base/node-crypto.ts';
 import { readFileInTime } from '../../base/read-file.ts';
@@ -20,12 +23,17 @@ export interface Orders {
 export interface OrderedCertificate extends CertificateSet {
   /** On the wall clock. */
   readonly cameWallMs: number;
+  /** On the wall clock. */
+  readonly endsWallMs: number;
 }
 
 export interface OrderBookOptions {
   readonly clock: Pick<Clock, 'wallMs'>;
   /** A folder that is made on need. */
   readonly dir: string;
+  /** The configuration path of the key's file. */
+  readonly place: string;
+  readonly emit: Emit;
   /** The key of the account, which is not made; undefined: there is none. May reject. */
   accountKey(): Promise<KeyObject | undefined>;
 }
@@ -33,10 +41,16 @@ export interface OrderBookOptions {
 /** The folder of an account whose key is in this file. */
 export const ordersOf = (keyFile: string): string => `${keyFile}.orders`;
 
+/** What to do where nothing can be written. */
+export const NOT_WRITABLE_HINT =
+  'Put the key into a folder that Pannier may write to and that outlives it, or configure a state.';
+
 const FORMAT = 'pannier acme orders 1';
 const MAX_BYTES = 1024 * 1024;
-/** What no order has been made for in this time is not asked for any more. */
-const FORGOTTEN_MS = 90 * 24 * 3_600_000;
+/** A certificate that ended this long ago, and an order that failed this long ago, is not asked for any more. */
+const FORGOTTEN_MS = 30 * 24 * 3_600_000;
+/** The names that this class gives: a SHA-256 in base64url, and while the file is written, random bytes behind it. */
+const OWN_NAME = /^[\w-]{43}(\.[\da-f]{12})?$/;
 
 /**
  * Keeps for the next process what was ordered, beside the key of the account: a certificate that is not published yet
@@ -45,10 +59,14 @@ const FORGOTTEN_MS = 90 * 24 * 3_600_000;
  *
  * There is a file for each want. It is sealed under a key that is derived from the account's (HKDF), and bound to the
  * want: whoever cannot read that key can neither read the file nor make one. A file that cannot be opened counts as
- * none, and one that cannot be written costs an order at the next start.
+ * none, and one that cannot be written costs an order at the next start, which a warning says.
+ *
+ * The modification time of a file is the end of its certificate, so that what has ended is found without the key.
  */
 export class OrderBook {
   readonly #options: OrderBookOptions;
+  /** Whether it was told that nothing can be written, and nothing was since. */
+  #told = false;
 
   constructor(options: OrderBookOptions) {
     this.#options = options;
@@ -69,29 +87,43 @@ export class OrderBook {
     }
   }
 
-  /** Replaces what is known of a want. Never rejects. */
+  /** Replaces what is known of a want. Never rejects; warns when nothing can be written, until something was. */
   async write(id: string, orders: Orders): Promise<void> {
     const path = this.#pathOf(id);
+    const nowMs = this.#options.clock.wallMs();
+    const endsMs = Math.max(nowMs, orders.certificate?.endsWallMs ?? 0);
     try {
       const sealed = seal(Buffer.from(JSON.stringify(orders)), await this.#sealKey(), id);
-      await fileCall(path, () => this.#replace(path, sealed));
-    } catch {
-      // see above
+      await fileCall(path, () => this.#replace(path, sealed, new Date(endsMs)));
+      this.#told = false;
+    } catch (error) {
+      if (!this.#told) this.#warn(path, error);
+      this.#told = true;
+      return;
     }
+    const { dir } = this.#options;
+    await fileCall(dir, () => removeEnded(dir, nowMs - FORGOTTEN_MS)).catch(() => {}); // the next write tries again
   }
 
-  async #replace(path: string, bytes: Buffer): Promise<void> {
+  #warn(path: string, error: unknown): void {
+    const { dir, place, emit } = this.#options;
+    const [why, hint] = whyNotWritten(error, path, dir);
+    const seen = `a start orders again what is not published yet: ${why}`;
+    emit({ kind: 'agent-warning', warning: failure('STATE_NOT_WRITABLE', place, seen, { hint }) });
+  }
+
+  async #replace(path: string, bytes: Buffer, ends: Date): Promise<void> {
     const { dir } = this.#options;
     const made = `${path}.${loadCrypto().randomBytes(6).toString('hex')}`;
     await mkdir(dir, { mode: 0o700, recursive: true });
     try {
       await writeFile(made, bytes, { flag: 'wx', mode: 0o600 });
+      await utimes(made, ends, ends).catch(() => {}); // some network file systems keep their own time
       await rename(made, path);
     } catch (error) {
       await unlink(made).catch(() => {});
       throw error;
     }
-    await removeOlder(dir, this.#options.clock.wallMs() - FORGOTTEN_MS);
   }
 
   #pathOf(id: string): string {
@@ -106,11 +138,24 @@ export class OrderBook {
   }
 }
 
-async function removeOlder(dir: string, thanWallMs: number): Promise<void> {
+/** What was seen, and what to do. */
+function whyNotWritten(error: unknown, path: string, dir: string): readonly [seen: string, hint: string] {
+  const code = errnoOf(error);
+  if (error instanceof PannierError) return [error.failure.seen, error.failure.hint];
+  if (code === undefined) return ['the key of the account is gone', 'Put it back.'];
+  if (code === 'EEXIST' || code === 'ENOTDIR') return [`${dir} is not a directory`, 'Move away what is there.'];
+  if (code === 'EISDIR') return [`${path} is a directory`, 'Move away what is there.'];
+  if (code === 'ENOSPC' || code === 'EDQUOT') return [`there is no space left for ${path} (${code})`, 'Free some.'];
+  return [`${path} cannot be written (${errnoWord(error)})`, NOT_WRITABLE_HINT];
+}
+
+/** Removes what ended before a moment, and of that nothing but files of this class: others may put theirs there. */
+async function removeEnded(dir: string, beforeWallMs: number): Promise<void> {
   for (const name of await readdir(dir)) {
+    if (!OWN_NAME.test(name)) continue;
     const path = join(dir, name);
-    const { mtimeMs } = await stat(path);
-    if (mtimeMs < thanWallMs) await unlink(path);
+    const stats = await lstat(path).catch(() => undefined); // another agent may remove it at the same time
+    if (stats?.isFile() && stats.mtimeMs < beforeWallMs) await unlink(path).catch(() => {});
   }
 }
 

@@ -7,7 +7,7 @@ import { retryAfterMs } from '../../http/retry-after.ts';
 import type { AcmeAccount, OpenAccount } from './account.ts';
 import type { Challenge, Proof, Prover } from './challenge/challenge.ts';
 import type { AcmeAnswer, AcmeClient } from './client/client.ts';
-import { AcmeProblem, wordsOf } from './client/problem.ts';
+import { AcmeProblem, noAcme, wordsOf } from './client/problem.ts';
 
 export interface OrderDeps {
   readonly client: AcmeClient;
@@ -144,8 +144,7 @@ class Talk {
     if (json['status'] === 'valid') return undefined;
     const { value } = (json['identifier'] ?? {}) as Json;
     const name = this.text(value, 'name');
-    if (isIP(name) === 0 && !this.#names.has(name))
-      throw fail('BACKEND_MALFORMED', this.#place, 'the server asks about another name');
+    if (isIP(name) === 0 && !this.#names.has(name)) throw noAcme(this.#place, 'the server asks about another name');
     this.assertNotInvalid(json, `the authorization of ${name}`);
     const offered = challengesIn(json['challenges']);
     for (const type of ['http-01', 'dns-01'] as const) {
@@ -209,7 +208,7 @@ class Talk {
 
   text(value: unknown, what: string): string {
     if (typeof value === 'string' && value !== '') return value;
-    throw fail('BACKEND_MALFORMED', this.#place, `the answer of the ACME server has no ${what}`);
+    throw noAcme(this.#place, `the answer of the ACME server has no ${what}`);
   }
 }
 

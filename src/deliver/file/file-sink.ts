@@ -67,7 +67,7 @@ class FileSink implements Sink {
   readonly #output: OutputConfig;
   readonly #place: string;
   readonly #clock: Clock;
-  readonly #isOwner: boolean;
+  readonly #owners: Ownership | undefined;
   readonly #directory: OutputDirectory;
   readonly #generations: Generations;
   /** The last generation this process published or found published. */
@@ -83,7 +83,7 @@ class FileSink implements Sink {
     this.#output = output;
     this.#place = `outputs.${output.name}`;
     this.#clock = clock;
-    this.#isOwner = owners !== undefined;
+    this.#owners = owners;
     this.#generations = new Generations(clock, output.keep ?? 1);
     this.#directory = new OutputDirectory(output, this.#place, owners, () => {
       this.#links = undefined;
@@ -110,7 +110,8 @@ class FileSink implements Sink {
     return this.#directory.work(
       `cannot clean ${this.#directory.path}`,
       async (volume, folder) => {
-        const recovery = { generations: this.#generations, place: this.#place, isOwner: this.#isOwner };
+        const isOwner = this.#owners?.owns(this.#directory.path) === true;
+        const recovery = { generations: this.#generations, place: this.#place, isOwner };
         const found = await findFiles(recovery, volume, folder);
         const { published, names } = found;
         const { state } = published;

@@ -17,7 +17,7 @@ export interface OwnersDeps {
 }
 
 /** What a sink needs of the owners of directories. */
-export type Ownership = Pick<Owners, 'claim' | 'isInPlace' | 'release'>;
+export type Ownership = Pick<Owners, 'claim' | 'owns' | 'isInPlace' | 'release'>;
 
 interface Owned {
   readonly folder: HeldFolder;
@@ -38,8 +38,8 @@ interface Owned {
 export class Owners implements AsyncDisposable {
   readonly #deps: OwnersDeps;
   readonly #owned = new Map<string, Owned>();
-  /** Directories in which no socket can be made; told once. */
-  readonly #unguarded = new Set<string>();
+  /** Directories in which no socket can be made, and the code of the error, which was told. */
+  readonly #unguarded = new Map<string, string>();
 
   constructor(deps: OwnersDeps) {
     this.#deps = deps;
@@ -55,24 +55,29 @@ export class Owners implements AsyncDisposable {
     if (before !== undefined && isSameFile(before.folder.stats, folder.stats)) return false;
     await this.release(dir);
     const made = await this.#make(dir, folder, place);
-    if (typeof made !== 'string') {
-      this.#owned.set(dir, made);
-      return true;
+    if (typeof made === 'string') {
+      if (this.#unguarded.get(dir) !== made) this.#tellUnguarded(dir, made, place);
+      this.#unguarded.set(dir, made);
+      return false;
     }
-    if (!this.#unguarded.has(dir)) {
-      this.#unguarded.add(dir);
-      const seen = `no socket can be made in ${dir} (${made})`;
-      const hint = `Remove ${OWNER} in it, which is a directory, and start the agent anew.`;
-      const warning = failure('OUTPUT_UNGUARDED', place, seen, made === 'EISDIR' ? { hint } : {});
-      this.#deps.emit({ kind: 'agent-warning', warning });
-    }
-    return false;
+    this.#unguarded.delete(dir);
+    this.#owned.set(dir, made);
+    return true;
   }
 
-  /** Whether the socket still is this agent's, or the directory is not. @param at of the open directory */
+  /** Whether this agent is the owner of the directory. */
+  owns(dir: string): boolean {
+    return this.#owned.has(dir);
+  }
+
+  /**
+   * Whether the socket still is this agent's. False also where none could be made and it is worth another try; true for
+   * what is not claimed.
+   * @param at of the open directory
+   */
   async isInPlace(dir: string, at: string, disk: Pick<Disk, 'lstat'>): Promise<boolean> {
     const owned = this.#owned.get(dir);
-    if (owned === undefined) return true;
+    if (owned === undefined) return !this.#unguarded.has(dir) || LASTING.has(this.#unguarded.get(dir) as string);
     const there = await unless('ENOENT', () => disk.lstat(`${at}/${OWNER}`));
     return there !== undefined && isSameFile(owned.socket, there);
   }
@@ -93,8 +98,25 @@ export class Owners implements AsyncDisposable {
     await Promise.all([...this.#owned.keys()].map((dir) => this.release(dir)));
   }
 
+  #tellUnguarded(dir: string, code: string, place: string): void {
+    const seen = `no socket can be made in ${dir} (${code})`;
+    const advice =
+      code === 'EISDIR' ? `Remove the directory ${OWNER} or ${OWNER}_lock in it.` : 'See what is in the way.';
+    const hint = `${advice} The agent tries again at each look at what is published.`;
+    const warning = failure('OUTPUT_UNGUARDED', place, seen, LASTING.has(code) ? {} : { hint });
+    this.#deps.emit({ kind: 'agent-warning', warning });
+  }
+
   /** Makes the socket. @returns the code of the error when none can be made. @throws PannierError OUTPUT_IN_USE. */
   async #make(dir: string, folder: HeldFolder, place: string): Promise<Owned | string> {
+    for (let attempt = 1; ; attempt++) {
+      const made = await this.#tryToMake(dir, folder, place);
+      // An owner clears what it finds at its start, the socket of an agent that is about to be refused included.
+      if (made !== 'ENOENT' || attempt === ATTEMPTS) return made;
+    }
+  }
+
+  async #tryToMake(dir: string, folder: HeldFolder, place: string): Promise<Owned | string> {
     const staged = `${folder.at}/${OWNER_TMP}${Math.random().toString(36).slice(2, 10)}`;
     const server = await this.#listen(staged);
     if (typeof server === 'string') return server;
@@ -141,3 +163,18 @@ export class Owners implements AsyncDisposable {
 }
 
 const MAX_CONNECTIONS = 32;
+
+/** Each owner that begins meanwhile can be in the way once. */
+const ATTEMPTS = 10;
+
+/** Errors that come again: of a file system without sockets or links, or without the right to make them. */
+const LASTING: ReadonlySet<string> = new Set([
+  'EOPNOTSUPP',
+  'ENOTSUP',
+  'ENOSYS',
+  'EPERM',
+  'EACCES',
+  'EROFS',
+  'EINVAL',
+  'ENAMETOOLONG',
+]);

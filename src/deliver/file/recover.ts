@@ -68,7 +68,8 @@ export async function removeLeftovers(
   const { disk } = volume;
   let removed = 0;
   if (published.state !== 'foreign') ({ removed } = await generations.sweep(volume, folder, last, names));
-  const leftByOwners = isOwner ? [...names].filter((name) => name.startsWith(OWNER_TMP)) : [];
+  const sockets = isOwner ? entries.filter((entry) => entry.isSocket()) : [];
+  const leftByOwners = namesOf(sockets.filter(({ name }) => name.startsWith(OWNER_TMP)));
   for (const name of [...TEMPORARIES, ...leftByOwners]) {
     if (!names.has(name)) continue;
     const isGone = await unless('ENOENT', async () => {

@@ -2,7 +2,6 @@ import type { Stats } from 'node:fs';
 import { chmod, chown, lstat, mkdtemp, rename, rmdir, unlink } from 'node:fs/promises';
 import type { Server } from 'node:net';
 import { basename, dirname, join, resolve } from 'node:path';
-import { errnoWord } from '../../base/errno.ts';
 import { fail, PannierError } from '../../base/errors.ts';
 import {
   ForeignLinkError,
@@ -17,6 +16,8 @@ import { listenAt, listenError } from '../../http/serving/listen.ts';
 import { FOREIGN_LINK_HINT } from '../foreign-link.ts';
 import { placeSocket } from '../place-socket.ts';
 import type { ListenOptions } from '../service.ts';
+import { connectTo, DEAD } from './connect-to.ts';
+import { removeLeftStages, STAGE_PREFIX } from './left-stages.ts';
 import { nameOfListen } from './listening.ts';
 import { openSocketFolder, type UnixListen } from './socket-folder.ts';
 
@@ -66,6 +67,7 @@ async function bindUnix(server: Server, where: UnixListen, options: ListenOption
   const beside = all.filter((one) => one.kind === 'unix' && dirname(resolve(one.path)) === dirname(path));
   const stage = await translating(place, path, async () => {
     await using folder = await openSocketFolder(dirname(path), beside as readonly UnixListen[], place);
+    if (!folder.made) await removeLeftStages(folder);
     return await makeStage(folder, place, path);
   });
   const staged = join(stage.at, 's');
@@ -116,7 +118,7 @@ interface Stage extends HeldFolder {
 }
 
 async function makeStage(folder: HeldFolder, place: string, path: string): Promise<Stage> {
-  const name = basename(await mkdtemp(join(folder.at, '.p')));
+  const name = basename(await mkdtemp(join(folder.at, STAGE_PREFIX)));
   const stage = await holdInside(folder, name);
   const { uid, mode } = stage.stats;
   if (uid === process.geteuid?.() && (mode & 0o077) === 0) return { ...stage, name };
@@ -136,22 +138,17 @@ async function giveAccess(staged: string, { mode, uid, gid }: UnixListen): Promi
 /** Moves the socket to its path, where it replaces only a dead socket. */
 async function moveTo(staged: string, entry: string, path: string, place: string): Promise<void> {
   await placeSocket(staged, entry, async (at) => {
+    const shown = at === entry ? path : `${path}_lock`; // of another agent that takes its place
     const there = await lstat(at).catch(() => undefined);
     if (there === undefined) return 'nothing';
-    if (!there.isSocket()) throw fail('LISTEN_OCCUPIED', place, `${path} exists and is not a socket`);
-    if (await isLive(at)) throw fail('LISTEN_IN_USE', place, `another process listens on ${path}`);
+    if (!there.isSocket()) throw fail('LISTEN_OCCUPIED', place, `${shown} exists and is not a socket`);
+    const answer = await connectTo(at);
+    if (answer === 'EACCES') {
+      const hint = 'End the process that listens there, or remove the file if there is none.';
+      throw fail('LISTEN_IN_USE', place, `another user's process may listen on ${shown}`, { hint });
+    }
+    if (!DEAD.has(answer)) throw fail('LISTEN_IN_USE', place, `another process listens on ${shown}`);
     return 'dead';
-  });
-}
-
-/** Whether a process listens on a socket: any error but a refusal may come from a live one, such as a full backlog. */
-function isLive(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = process.getBuiltinModule('node:net').connect({ path });
-    socket.once('connect', () => resolve(true));
-    socket.once('error', (error) => resolve(!['ECONNREFUSED', 'ENOENT'].includes(errnoWord(error))));
-    socket.once('close', () => resolve(true));
-    socket.once('connect', () => socket.destroy());
   });
 }
 

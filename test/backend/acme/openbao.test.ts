@@ -160,7 +160,10 @@ describe('what was ordered and is not published', () => {
     rmSync(file);
     mkdirSync(file);
     expect(await keptBy(opened, want)).toBeUndefined();
-    expect((await fetchNew(acme.open(config), want)).text('certificate')).toContain('BEGIN CERTIFICATE');
+    const next = acme.open(config);
+    expect((await fetchNew(next, want)).text('certificate')).toContain('BEGIN CERTIFICATE');
+    const seen = expect.stringContaining(`${file} is a directory`);
+    expect(next.warnings()).toMatchObject([{ code: 'STATE_NOT_WRITABLE', place: 'backends.ca.accountKeyFile', seen }]);
   });
 });
 

@@ -95,8 +95,44 @@ describe('the owner of a directory', () => {
     mkdirSync(join(dir, '..owner'));
     const { claim, facts } = agent();
     expect([await claim(dir), await claim(dir)]).toEqual([false, false]);
-    const hint = 'Remove ..owner in it, which is a directory, and start the agent anew.';
+    const hint = expect.stringContaining('Remove the directory ..owner or ..owner_lock in it.');
     expect(facts).toMatchObject([{ kind: 'agent-warning', warning: { code: 'OUTPUT_UNGUARDED', hint } }]);
+  });
+
+  it('is claimed at a later look where something was in the way at first', async () => {
+    const dir = scratch();
+    mkdirSync(join(dir, '..owner'));
+    const { owners, claim } = agent();
+    expect([await claim(dir), owners.owns(dir), await owners.isInPlace(dir, dir, memoryDisk)]).toEqual([
+      false,
+      false,
+      false,
+    ]);
+    rmSync(join(dir, '..owner'), { recursive: true });
+    expect([await claim(dir), owners.owns(dir), await owners.isInPlace(dir, dir, memoryDisk)]).toEqual([
+      true,
+      true,
+      true,
+    ]);
+  });
+
+  it.each([
+    ['a new directory', false],
+    ['one whose owner is dead', true],
+  ])('is one of ten agents whose sinks begin at once in %s, and the others are refused', async (_, hasDead) => {
+    for (let round = 0; round < 20; round++) {
+      const dir = scratch();
+      if (hasDead) leaveDead(join(dir, '..owner'));
+      const agents = Array.from({ length: 10 }, () => agent());
+      const results = await Promise.allSettled(
+        agents.map(({ owners }) => createFileSink(outputIn(dir), new FakeClock(), owners).recover()),
+      );
+      expect(agents.flatMap(({ facts }) => facts)).toEqual([]);
+      const refused = results.filter(
+        (result) => result.status === 'rejected' && result.reason.failure.code === 'OUTPUT_IN_USE',
+      );
+      expect([refused.length, readdirSync(dir)]).toEqual([9, ['..owner']]);
+    }
   });
 
   it('lives although it says nothing, or what no agent says', async () => {

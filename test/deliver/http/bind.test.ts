@@ -1,4 +1,14 @@
-import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -99,6 +109,69 @@ it('a unix socket that is released before it replaces another leaves the other a
   const second = await bind(server(), { ...at(path, 0o660), replaces: true });
   await second.release();
   expect([await first.isInPlace(), readdirSync(dirname(path))]).toEqual([true, ['s']]);
+});
+
+describe('the private directories beside a unix socket that killed processes have left', () => {
+  const OLD = 1_000_000;
+
+  /** A folder for sockets, and how private directories get there. */
+  function folder() {
+    const dir = place();
+    return {
+      dir,
+      async make(name: string, holds: 'nothing' | 'a dead socket' | 'a live socket' | 'a file', mode = 0o700) {
+        const made = join(dir, name);
+        mkdirSync(made, { mode });
+        chmodSync(made, mode);
+        if (holds === 'a file') writeFileSync(join(made, 's'), 'mine');
+        if (holds.endsWith('socket')) {
+          const one = server();
+          await new Promise<void>((done) => one.listen(join(made, 'made'), done));
+          renameSync(join(made, 'made'), join(made, 's'));
+          if (holds === 'a dead socket') await new Promise((done) => one.close(done));
+        }
+        utimesSync(made, OLD, OLD);
+        return made;
+      },
+    };
+  }
+
+  it('are removed when a socket is bound there again', async () => {
+    const { dir, make } = folder();
+    await make('.pAAAAAA', 'nothing');
+    await make('.p0zZ9aB', 'a dead socket');
+    await bind(server(), at(join(dir, 'api.sock')));
+    expect(readdirSync(dir)).toEqual(['api.sock']);
+  });
+
+  it('are left alone when they are in use, or may belong to somebody else', async () => {
+    const { dir, make } = folder();
+    const young = await make('.pAAAAAA', 'a dead socket');
+    utimesSync(young, Date.now() / 1000, Date.now() / 1000);
+    await make('.pBBBBBB', 'a live socket');
+    await make('.pCCCCCC', 'a file');
+    await make('.pDDDDDD', 'nothing', 0o755);
+    await make('.pEEEEEEE', 'nothing');
+    await make('.qFFFFFF', 'nothing');
+    const two = await make('.pGGGGGG', 'a dead socket');
+    writeFileSync(join(two, 't'), '');
+    utimesSync(two, OLD, OLD);
+    symlinkSync(await make('elsewhere', 'a dead socket'), join(dir, '.pHHHHHH'));
+    writeFileSync(join(dir, '.pIIIIII'), '');
+    utimesSync(join(dir, '.pIIIIII'), OLD, OLD);
+    const before = readdirSync(dir, { recursive: true });
+    await bind(server(), at(join(dir, 'api.sock')));
+    expect(readdirSync(dir, { recursive: true }).toSorted()).toEqual([...before, 'api.sock'].toSorted());
+  });
+
+  it.skipIf(attackerMissing !== undefined)('are left alone when they are of another user', async () => {
+    const { dir, make } = folder();
+    giveToAttacker(await make('.pAAAAAA', 'nothing'), await make('.pBBBBBB', 'a dead socket'));
+    giveToAttacker(join(await make('.pCCCCCC', 'a dead socket'), 's')); // made for that user by a process of this one
+    await bind(server(), at(join(dir, 'api.sock')));
+    expect(readdirSync(dir).toSorted()).toEqual(['.pAAAAAA', '.pBBBBBB', 'api.sock']);
+    expect(readdirSync(join(dir, '.pBBBBBB'))).toEqual(['s']);
+  });
 });
 
 describe('a TCP port', () => {

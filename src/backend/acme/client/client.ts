@@ -7,7 +7,7 @@ import { Transport } from '../../../http/transport.ts';
 import type { BackendContext } from '../../context.ts';
 import type { AcmeBackendConfig } from '../config/config.ts';
 import { publicJwk, signRequest } from './jws.ts';
-import { type AcmeProblem, problemOf, readJson } from './problem.ts';
+import { type AcmeProblem, noAcme, problemOf, readJson } from './problem.ts';
 
 /** The URLs of a server (RFC 8555, section 7.1.1), and what it says about itself. */
 export interface Directory {
@@ -109,7 +109,7 @@ export class AcmeClient implements AsyncDisposable {
     const { address } = this.#config;
     const { json } = await this.get({ url: address, operation: 'Directory', place }, this.#stop.signal);
     const value = directoryIn(json);
-    if (value === undefined) throw fail('BACKEND_MALFORMED', place, `${address} is no directory of an ACME server`);
+    if (value === undefined) throw noAcme(place, `${address} is no directory of an ACME server`);
     this.#directory = { atMonoMs: this.#context.clock.monoMs(), value };
     return value;
   }
@@ -168,7 +168,7 @@ export class AcmeClient implements AsyncDisposable {
     const { address: directory, tls, timeoutMs, name } = this.#config;
     const parsed = URL.parse(url);
     const isSafe = parsed?.protocol === 'https:' || (parsed?.protocol === 'http:' && !/^https:/i.test(directory));
-    if (parsed === null || !isSafe) throw fail('BACKEND_MALFORMED', place, 'the server names a URL that is not https');
+    if (parsed === null || !isSafe) throw noAcme(place, 'the server names a URL that is not https');
     const known = this.#transports.get(parsed.origin);
     if (known !== undefined) return known;
     const { clock, env } = this.#context;

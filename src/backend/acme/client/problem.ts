@@ -1,5 +1,5 @@
 import type { Code } from '../../../base/codes.ts';
-import { type Failure, type FailureDetails, failure, PannierError } from '../../../base/errors.ts';
+import { type Failure, type FailureDetails, fail, failure, PannierError } from '../../../base/errors.ts';
 import type { WireAnswer } from '../../../http/exchange.ts';
 import { retryAfterMs } from '../../../http/retry-after.ts';
 
@@ -20,6 +20,12 @@ const ABOUT_ACCOUNT = new Set([
   'unsupportedContact',
   'userActionRequired',
 ]);
+
+const DIRECTORY_HINT = 'Check that directory is the URL that the issuer gives for its ACME directory.';
+
+/** The error for an answer that no ACME server gives. */
+export const noAcme = (place: string, seen: string): PannierError =>
+  fail('BACKEND_MALFORMED', place, seen, { hint: DIRECTORY_HINT });
 
 /** A problem document of the server. */
 export class AcmeProblem extends PannierError {
@@ -43,7 +49,7 @@ export function problemOf(
   const words = wordsOf(problem);
   const seen = words === '' ? `HTTP ${status} from ${address}` : `${address} says "${words}"`;
   const code = codeOf(status, type, words);
-  const hint = HINTS[type];
+  const hint = HINTS[type] ?? (code === 'BACKEND_MALFORMED' ? DIRECTORY_HINT : undefined);
   const details: FailureDetails = {
     ...(hint === undefined ? {} : { hint }),
     retryAfterMs: retryAfterMs(headers['retry-after'], nowMs),

@@ -1,4 +1,3 @@
-import { paceMs, patientBackoffMs } from '../../../base/backoff.ts';
 import type { Clock } from '../../../base/clock.ts';
 import { formatDuration } from '../../../base/duration.ts';
 import { asFailure, type Failure, fail, failure } from '../../../base/errors.ts';
@@ -7,33 +6,22 @@ import type { Tracing } from '../../../base/tracing.ts';
 import { setUrgency, URGENCY } from '../../../base/urgency.ts';
 import type { KeptLogin, ResumedLogin } from '../../kept-login.ts';
 import type { LoginView } from '../../login-view.ts';
-import { isOutage } from '../../outage.ts';
 import { ageMs } from '../client/age.ts';
 import type { VaultClient } from '../client/client.ts';
 import { LoginPacing } from './login-pacing.ts';
 import type { Logins } from './logins.ts';
 import type { AuthMethod, LiveLogin, Login } from './method.ts';
-import { isExtended, LAST_RENEWAL_BEFORE_MS, MIN_RENEWAL_GAP_MS, renewAtMs, replaceMarginMs } from './renewal.ts';
+import { isExtended } from './renewal.ts';
+import { RenewalPacing, type RenewalPacingDeps } from './renewal-pacing.ts';
 import type { TokenLiveness } from './token-liveness.ts';
-import {
-  asRenewalError,
-  isFinalAtRenewal,
-  isRefusal,
-  isReviewRefused,
-  lookUpSelf,
-  readRenewal,
-  readTokenLife,
-  renewSelf,
-} from './token-self.ts';
+import { asRenewalError, isRefusal, lookUpSelf, readRenewal, readTokenLife, renewSelf } from './token-self.ts';
 
 /** The state of a session; the comment above `VaultSession` describes the state machine. */
 export type KeeperState = Exclude<LoginView['state'], 'stopped'>;
 
-export interface LoginKeeperDeps {
+export interface LoginKeeperDeps extends RenewalPacingDeps {
   readonly method: AuthMethod;
   readonly client: VaultClient;
-  readonly clock: Clock;
-  readonly random: () => number;
   readonly emit: Emit;
   /** Absent: there are no traces. */
   readonly tracing?: Tracing | undefined;
@@ -43,8 +31,6 @@ export interface LoginKeeperDeps {
   readonly liveness: TokenLiveness;
   /** The login of an earlier process; it is asked for once, before the first login is made. */
   readonly earlier?: (() => KeptLogin | undefined) | undefined;
-  /** The first renewal comes up to half of its time early, see `Backend.spreadsFirst`. Absent: in its time. */
-  readonly spreadsFirst?: true | undefined;
   /** Ends `keep` and every request. */
   readonly stop: AbortSignal;
   /** Called once per new login; with `move`, leases of the login before must be fetched again under it. */
@@ -62,21 +48,10 @@ export class LoginKeeper {
   readonly #clock: Clock;
   readonly #logins: Logins;
   readonly #pacing: LoginPacing;
+  readonly #renewals: RenewalPacing;
   #state: KeeperState = 'out';
   /** Its abort ends the current pause or the renewal under way. */
   #wake = new AbortController();
-  /** When the login is renewed or replaced next: its renewal point, or the end of a backoff after it. */
-  #nextMs = Number.POSITIVE_INFINITY;
-  /** Renewing this login cannot extend its life any more. */
-  #exhausted = false;
-  /**
-   * The server checks the credential of a login again at each renewal (OpenBao does so for Kubernetes, Vault does not).
-   * It is known from a renewal that was refused for this reason; from then on, no login is renewed after its credential
-   * has ended.
-   */
-  #credentialIsChecked = false;
-  #renewFailures = 0;
-  #hasRenewed = false;
   #trouble: Failure | undefined;
   #pauseEndsMs: number | undefined;
   /** The id of the login that an earlier process made, if it is used. */
@@ -88,6 +63,7 @@ export class LoginKeeper {
     this.#clock = deps.clock;
     this.#logins = deps.logins;
     this.#pacing = new LoginPacing(deps.clock, deps.random);
+    this.#renewals = new RenewalPacing(deps);
   }
 
   get state(): KeeperState {
@@ -111,7 +87,7 @@ export class LoginKeeper {
 
   /** To be called when the life of the login became shorter: computes its renewal point again. */
   replan(): void {
-    if (this.#logins.newest !== undefined) this.#plan(this.#logins.newest, this.#exhausted);
+    if (this.#logins.newest !== undefined) this.#renewals.plan(this.#logins.newest);
     this.wake();
   }
 
@@ -128,10 +104,10 @@ export class LoginKeeper {
       const login = this.#logins.usable();
       const now = this.#clock.monoMs();
       if (login === undefined) await this.#logIn();
-      else if (now >= this.#nextMs) await this.#traced('renew login', () => this.#prolong(login));
+      else if (now >= this.#renewals.nextMs) await this.#traced('renew login', () => this.#prolong(login));
       else {
         this.#state = 'live';
-        await this.#pause(Math.min(this.#nextMs, login.endsMonoMs) - now);
+        await this.#pause(Math.min(this.#renewals.nextMs, login.endsMonoMs) - now);
       }
     }
   }
@@ -173,14 +149,13 @@ export class LoginKeeper {
 
   /** Renews or replaces a login that has reached its renewal point, or the end of a backoff after it. */
   async #prolong(login: LiveLogin): Promise<void> {
-    if (this.#credentialIsChecked && this.#credentialHasEnded(login)) this.#exhausted = true;
-    if (!this.#exhausted) {
+    if (this.#renewals.mayRenew(login)) {
       this.#state = 'renewing';
       await this.#renew(login);
-      if (this.#renewFailures === 0 || this.#clock.monoMs() < replaceFromMs(login) || !this.#pacing.mayTry) return;
+      if (!this.#renewals.mustReplace(login) || !this.#pacing.mayTry) return;
     }
     if (this.#pacing.mayTry) await this.#replace();
-    if (this.#exhausted && !this.#pacing.mayTry) this.#nextMs = this.#pacing.notBeforeMs;
+    if (!this.#pacing.mayTry) this.#renewals.replaceableFrom(this.#pacing.notBeforeMs);
   }
 
   async #renew(login: LiveLogin): Promise<void> {
@@ -198,36 +173,20 @@ export class LoginKeeper {
     }
   }
 
-  /** Takes over the life that a renewal gave. A renewal that did not move the end was the last one. */
+  /** Takes over the life that a renewal gave. */
   #extend(login: LiveLogin, renewed: Login): void {
-    this.#hasRenewed = true;
     const extended = this.#logins.extend(login, renewed);
     const next = this.#logins.newest ?? login;
-    this.#plan(next, !extended || !next.renewable);
-    if (!extended) this.#nextMs = this.#clock.monoMs();
-    else if (renewed.ttlMs !== 'forever') {
+    this.#renewals.renewed(next, extended);
+    if (extended && renewed.ttlMs !== 'forever') {
       this.#deps.emit({ kind: 'login-renewed', backend: this.#deps.backend, ttlMs: renewed.ttlMs, login: next.id });
     }
   }
 
   #renewFailed(login: LiveLogin, error: unknown): void {
     const { place } = this.#deps;
-    const failed = asFailure(asRenewalError(error, place, this.#credentialHasEnded(login)), place);
-    const now = this.#clock.monoMs();
-    if (isReviewRefused(error)) this.#credentialIsChecked = true;
-    if (isFinalAtRenewal(error)) {
-      this.#exhausted = true;
-      this.#nextMs = now;
-    } else {
-      this.#renewFailures++;
-      const { retryAfterMs } = failed;
-      const pace = this.#paceMs(login);
-      const limits = { retryAfterMs, capMs: isOutage(failed) ? pace || undefined : undefined };
-      this.#nextMs = now + patientBackoffMs(this.#renewFailures, this.#deps.random, pace, limits);
-      const replaceMs = replaceFromMs(login);
-      if (now < replaceMs) this.#nextMs = Math.min(this.#nextMs, Math.max(replaceMs, now + MIN_RENEWAL_GAP_MS));
-    }
-    const retryInMs = this.#nextMs - now;
+    const failed = asFailure(asRenewalError(error, place, this.#renewals.credentialHasEnded(login)), place);
+    const retryInMs = this.#renewals.failed(login, error, failed);
     this.#deps.emit({ kind: 'login-renew-failed', backend: this.#deps.backend, failure: failed, retryInMs });
   }
 
@@ -280,8 +239,7 @@ export class LoginKeeper {
 
   #loginFailed(failed: Failure, atLeastMs: number): void {
     this.#trouble = failed;
-    const pace = this.#paceMs(this.#logins.usable());
-    const retryInMs = this.#pacing.failed(failed, atLeastMs, pace);
+    const retryInMs = this.#pacing.failed(failed, atLeastMs, this.#logins.usable());
     const { backend, emit, method } = this.#deps;
     emit({ kind: 'login-failed', backend, method: method.kind, failure: failed, retryInMs });
     this.#deps.failed();
@@ -312,34 +270,13 @@ export class LoginKeeper {
     this.#pacing.succeeded();
     const { ttlMs, renewable, id } = login;
     const { backend, emit, method } = this.#deps;
-    this.#plan(login, !renewable);
+    this.#renewals.plan(login, !renewable);
     this.#state = 'live';
     if (resumed === undefined) emit({ kind: 'login-made', backend, method: method.kind, ttlMs, renewable, login: id });
     else emit({ kind: 'login-resumed', backend, login: id, ...(resumed === 'alive' ? {} : { failure: resumed }) });
     if (previous !== undefined) emit({ kind: 'login-replaced', backend, login: id, reason });
     this.#deps.adopted(login, previous === undefined || gone === 'spent' ? 'none' : 'move');
     return id;
-  }
-
-  /** Computes the renewal point of a life that has just begun or became shorter. */
-  #plan(login: LiveLogin, exhausted: boolean): void {
-    this.#exhausted = exhausted;
-    this.#renewFailures = 0;
-    const now = this.#clock.monoMs();
-    const isFirst = this.#deps.spreadsFirst === true && login.id === 1 && !this.#hasRenewed;
-    const atMs = renewAtMs(login.startedMonoMs, login.endsMonoMs - login.startedMonoMs, this.#deps.random, isFirst);
-    const lastMs = (login.credentialEndsMonoMs ?? Number.NEGATIVE_INFINITY) - LAST_RENEWAL_BEFORE_MS;
-    const isLast = this.#credentialIsChecked && !exhausted && lastMs > now;
-    this.#nextMs = Math.max(isLast ? Math.min(atMs, lastMs) : atMs, now + MIN_RENEWAL_GAP_MS);
-  }
-
-  #credentialHasEnded({ credentialEndsMonoMs = Number.POSITIVE_INFINITY }: LiveLogin): boolean {
-    return this.#clock.monoMs() >= credentialEndsMonoMs;
-  }
-
-  /** How far apart tries may be while a login is in use; 0 without one, which is what everything waits for. */
-  #paceMs(login: LiveLogin | undefined): number {
-    return login === undefined ? 0 : paceMs(login.endsMonoMs - this.#clock.monoMs(), MAX_PACE_MS);
   }
 
   #sleeper(): AbortSignal {
@@ -355,13 +292,5 @@ export class LoginKeeper {
   }
 }
 
-/** Tries to renew or to replace a login that lasts for long are not further apart than this. */
-const MAX_PACE_MS = 300_000;
-
 const CACHED_LOGIN =
   'A cache between Pannier and the server answers logins: exclude auth/MOUNT/login from it, or turn it off.';
-
-/** From this time on, a login is replaced when its renewal fails. */
-function replaceFromMs({ startedMonoMs, endsMonoMs }: LiveLogin): number {
-  return endsMonoMs - replaceMarginMs(endsMonoMs - startedMonoMs);
-}

@@ -1,9 +1,8 @@
-import { backoffMs, patientBackoffMs } from '../../../base/backoff.ts';
+import { backoffMs } from '../../../base/backoff.ts';
 import type { Clock } from '../../../base/clock.ts';
 import type { Failure } from '../../../base/errors.ts';
-import { isOutage } from '../../outage.ts';
 import type { LiveLogin } from './method.ts';
-import { YOUNG_MS } from './renewal.ts';
+import { loginBackoffMs, YOUNG_MS } from './renewal.ts';
 
 /** Decides when the next try to log in may be made. Tries that fail and logins that die young delay it. */
 export class LoginPacing {
@@ -34,15 +33,13 @@ export class LoginPacing {
 
   /**
    * Records a failed try. @returns the time until the next one, at least `atLeastMs`.
-   * @param pace how long the tries may be apart, as far as the login in use lasts; 0 without one.
+   * @param login the one that is in use.
    */
-  failed(failed: Failure, atLeastMs: number, pace: number): number {
+  failed(why: Failure, atLeastMs: number, login: LiveLogin | undefined): number {
     this.#failures++;
-    const { retryAfterMs } = failed;
-    const limits = { retryAfterMs, capMs: isOutage(failed) ? pace || undefined : undefined };
-    const patientMs = patientBackoffMs(this.#failures, this.#random, pace, limits);
-    const retryInMs = Math.max(atLeastMs, patientMs);
-    this.#notBeforeMs = this.#clock.monoMs() + retryInMs;
+    const now = this.#clock.monoMs();
+    const retryInMs = Math.max(atLeastMs, loginBackoffMs(this.#failures, why, login, now, this.#random));
+    this.#notBeforeMs = now + retryInMs;
     return retryInMs;
   }
 

@@ -1,3 +1,8 @@
+import { paceMs, patientBackoffMs } from '../../../base/backoff.ts';
+import type { Failure } from '../../../base/errors.ts';
+import { isOutage } from '../../outage.ts';
+import type { LiveLogin } from './method.ts';
+
 /** The least time between two renewals of one login, however short its life is. */
 export const MIN_RENEWAL_GAP_MS = 100;
 
@@ -36,3 +41,24 @@ export function isExtended(oldEndMs: number, newEndMs: number, lifeMs: number): 
  * credential ends. A renewal after that end is refused, and the latest possible one lets the login live longest.
  */
 export const LAST_RENEWAL_BEFORE_MS = 10_000;
+
+/** Tries to renew or to replace a login that lasts for long are not further apart than this. */
+const MAX_PACE_MS = 300_000;
+
+/**
+ * How long to wait after a failed try to renew or to replace a login.
+ * @param failures how many tries failed in a row.
+ * @param login the one that is in use; without one everything waits for the next, and tries come soon.
+ */
+export function loginBackoffMs(
+  failures: number,
+  why: Failure,
+  login: LiveLogin | undefined,
+  nowMs: number,
+  random: () => number,
+): number {
+  const pace = login === undefined ? 0 : paceMs(login.endsMonoMs - nowMs, MAX_PACE_MS);
+  const { retryAfterMs } = why;
+  const limits = { retryAfterMs, capMs: isOutage(why) ? pace || undefined : undefined };
+  return patientBackoffMs(failures, random, pace, limits);
+}

@@ -45,8 +45,8 @@ function chartTemplate(): string {
   const defaults = mapOf([
     ['image', '{{ include "pannier-injector.agentImage" . | toJson }}'],
     ...Object.entries(standard).map(([name, value]) => [name, quoted(value)] as const),
-    ['audience', '{{ .Values.agent.audience | toJson }}'],
-    ['ca-config-map', '{{ .Values.agent.caConfigMap | toJson }}'],
+    ['audience', '{{ .Values.agent.audience | default "" | toJson }}'],
+    ['ca-config-map', '{{ .Values.agent.caConfigMap | default "" | toJson }}'],
   ]);
   const policies = admissionPolicy({
     head: `{{- if .Values.admissionPolicy.enabled }}

@@ -1,8 +1,8 @@
 import { type Failure, failure } from '../base/errors.ts';
 import { didYouMean, makeNearest } from '../base/nearest.ts';
 import { readFileInTime } from '../base/read-file.ts';
-import type { FileConfig, InputConfig, SecretConfig } from '../config/config.ts';
-import type { KnownNames } from '../render/template/analyse.ts';
+import type { FileConfig, InputConfig, SdsSecretConfig, SecretConfig } from '../config/config.ts';
+import type { FieldUse, KnownNames } from '../render/template/analyse.ts';
 import { placeIn } from '../render/template/fault.ts';
 import { readTemplate } from '../render/template/template.ts';
 import { namesKnownTo } from './create-plan.ts';
@@ -26,31 +26,41 @@ const nearest = makeNearest(FIELDS);
 const NO_INPUTS: ReadonlyMap<string, InputConfig> = new Map();
 
 /**
- * Where files name a field that no certificate has. Of other secrets the fields are not known before they are read; a
- * start would tell of these only once the certificate is issued.
+ * Where files, variables, requests of a reload or `verify`, or `sds` name a field that no certificate has. Of other
+ * secrets the fields are not known before they are read; a start would tell of these only once the certificate is
+ * issued.
  */
 export async function unknownCertificateFields({ config, outputs, env }: Plan): Promise<readonly Failure[]> {
   const certificates = new Set([...config.secrets.values()].filter(isCertificate).map(({ name }) => name));
   if (certificates.size === 0) return [];
   const known = namesKnownTo(config);
   const files = [...outputs, ...(env === undefined ? [] : [env])].flatMap(({ output }) => [...output.files.values()]);
-  return (await Promise.all(files.map((file) => problemsOf(file, known, certificates)))).flat();
+  const requests = outputs.flatMap((output) => [...output.requests.values()]);
+  const named = [
+    ...(await Promise.all(files.map((file) => namedBy(file, known)))).flat(),
+    ...requests.flatMap(({ uses }) => uses.flatMap(([place, use]) => namedInTemplate(use, NO_INPUTS, place, 'text'))),
+    ...[...(config.sds?.secrets.values() ?? [])].flatMap(namedBySds),
+  ];
+  return named.flatMap(({ secret, field, place }) =>
+    !certificates.has(secret) || isField(field) ? [] : [unknown(secret, field, place)],
+  );
+}
+
+/** A field of a secret that must be there, and the place that names it. */
+interface Named {
+  readonly secret: string;
+  readonly field: string;
+  readonly place: string;
 }
 
 const isCertificate = ({ request }: SecretConfig): boolean =>
   KINDS.has(request.kind) || request.certificateFrom !== undefined;
 
-async function problemsOf(
-  { place, content }: FileConfig,
-  known: KnownNames,
-  certificates: ReadonlySet<string>,
-): Promise<readonly Failure[]> {
+async function namedBy({ place, content }: FileConfig, known: KnownNames): Promise<readonly Named[]> {
   if (content.kind === 'format') {
-    return content.from.flatMap(([secret = '', field]) =>
-      field === undefined || !certificates.has(secret) || isField(field)
-        ? []
-        : [unknown(secret, field, `${place}.from`)],
-    );
+    const { from, options: { password } = {} } = content;
+    const ofPassword = password === undefined ? [] : namedBySource(password, `${place}.password`);
+    return [...from.flatMap((source) => namedBySource(source, `${place}.from`)), ...ofPassword];
   }
   const { inputs = NO_INPUTS } = content;
   const source = content.kind === 'content' ? content.text : await textOf(content.path);
@@ -62,24 +72,46 @@ async function problemsOf(
       : content.builtin === undefined
         ? 'content'
         : `builtin:${content.builtin}`;
-  return uses.flatMap(({ secret, fields: [field], guarded, at }) => {
-    if (field === undefined || guarded) return [];
-    const behind = certificateBehind(secret, inputs);
-    if (behind === undefined || !certificates.has(behind.secret) || isField(field) || behind.own.has(field)) return [];
-    return [unknown(behind.secret, field, placeIn(place, origin, at))];
-  });
+  return [
+    ...[...inputs.values()].flatMap((input) => namedByInput(input, `${place}.with`)),
+    ...uses.flatMap((use) => namedInTemplate(use, inputs, place, origin)),
+  ];
 }
 
-/** The secret that a name of a template stands for as a whole, and the fields that the file itself puts into it. */
-function certificateBehind(
-  name: string,
+/** Of `app.key`, split at the first dot. A certificate has no field with a dot: what is behind one goes into it. */
+function namedBySource([secret = '', field]: readonly string[], place: string): readonly Named[] {
+  return field === undefined ? [] : [{ secret, field: field.split('.')[0] as string, place }];
+}
+
+/** What `with` names must be there, also where the template could do without it. */
+function namedByInput({ is, fields }: InputConfig, place: string): readonly Named[] {
+  const sources = [...(is === undefined ? [] : [is]), ...fields.map(([, source]) => source)];
+  return sources.flatMap((source) => (source.kind === 'secret' ? namedBySource(source.from, place) : []));
+}
+
+function namedInTemplate(
+  { secret: name, fields: [field], guarded, at }: FieldUse,
   inputs: ReadonlyMap<string, InputConfig>,
-): { readonly secret: string; readonly own: ReadonlySet<string> } | undefined {
+  place: string,
+  origin: string,
+): readonly Named[] {
+  if (field === undefined || guarded) return [];
   const input = inputs.get(name);
-  if (input === undefined) return { secret: name, own: new Set() };
-  const { is, fields } = input;
-  if (is?.kind !== 'secret' || is.from.length > 1) return undefined;
-  return { secret: is.from[0] as string, own: new Set(fields.map(([field]) => field)) };
+  if (input?.fields.some(([own]) => own === field)) return []; // the file itself puts it there
+  const secret = input === undefined ? name : wholeSecretOf(input);
+  return secret === undefined ? [] : [{ secret, field, place: placeIn(place, origin, at) }];
+}
+
+/** The secret that an input stands for as a whole. */
+function wholeSecretOf({ is }: InputConfig): string | undefined {
+  return is?.kind === 'secret' && is.from.length === 1 ? is.from[0] : undefined;
+}
+
+function namedBySds(served: SdsSecretConfig): readonly Named[] {
+  if (served.kind === 'session-tickets') return [];
+  const { from, place } = served;
+  const sources = [from, ...(served.kind === 'trust' && served.crl !== undefined ? [served.crl] : [])];
+  return sources.flatMap(({ secret, field }) => namedBySource(field === undefined ? [secret] : [secret, field], place));
 }
 
 const isField = (name: string): boolean => (FIELDS as readonly string[]).includes(name);

@@ -133,7 +133,7 @@ export function createProgram(choose: (choice: Choice) => void): Command {
     );
   withAgent(program.command('rollback'))
     .description(
-      'publish an earlier generation again, and hold the present one back until its values change; waits for the reload, 40 seconds at most',
+      'publish an earlier generation again, and hold the present one back while the files would be the same; waits for the reload, 40 seconds at most',
     )
     .argument('<output>', 'the name of the output')
     .option('--to <generation>', 'which one, of those that status lists (default: the one before)', generation)

@@ -106,6 +106,11 @@ export class TlsFiles {
       this.#ofFile(files, 'keyFile', readText),
     ]);
     const { held } = files;
+    if (ca !== undefined && !isCertificate(ca)) {
+      const seen = `holds no certificate in PEM: ${files.caFile}`;
+      const hint = 'Put the certificate of the authority there.';
+      throw fail('BACKEND_TLS', `${this.#place}.tls.caFile`, seen, { hint });
+    }
     try {
       return loadTls().createSecureContext({
         ca: held?.ca ?? ca,
@@ -136,6 +141,16 @@ export class TlsFiles {
       const seen = `cannot be read (${errnoWord(error)}): ${path}`;
       throw fail('BACKEND_TLS', `${this.#place}.tls.${key}`, seen, { hint: 'Check the path and its permissions.' });
     }
+  }
+}
+
+/** OpenSSL takes a file without a certificate as no authority, and Node an empty one as all public authorities. */
+function isCertificate(pem: string): boolean {
+  try {
+    const { X509Certificate } = loadCrypto();
+    return new X509Certificate(pem).raw.length > 0;
+  } catch {
+    return false;
   }
 }
 

@@ -172,7 +172,7 @@ export class Exporter<Item> {
       return {
         kind: 'failed',
         again: failed.retry === 'backoff',
-        why: this.#failure(seenOf(failed), failed.code === 'BACKEND_TLS' ? CERTIFICATE_HINT : undefined),
+        why: this.#failure(seenOf(failed, settings), failed.code === 'BACKEND_TLS' ? CERTIFICATE_HINT : undefined),
       };
     }
   }

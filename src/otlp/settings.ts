@@ -117,6 +117,12 @@ export function readSettings(signal: Signal, config: OtlpConfig, env: Environmen
     ...file('CLIENT_CERTIFICATE', 'certFile'),
     ...file('CLIENT_KEY', 'keyFile'),
   };
+  const [certificate, key] = [tlsVariables.get('certFile'), tlsVariables.get('keyFile')];
+  const given = certificate ?? key;
+  if (given !== undefined && (certificate === undefined || key === undefined) && origin.startsWith('https:')) {
+    const missing = given.replace(/CERTIFICATE$|KEY$/, certificate === undefined ? 'CERTIFICATE' : 'KEY');
+    warn(missing, `it is absent, so the receiver is shown no certificate; ${given} needs it`);
+  }
   const service = config.service ?? of('OTEL_SERVICE_NAME') ?? attributes?.['service.name'] ?? 'pannier';
   return {
     settings: {

@@ -2,7 +2,7 @@ import { asFailure, type Failure, failure, ProblemsError } from '../base/errors.
 import { Secret } from '../base/secret.ts';
 import type { HttpReloadConfig } from '../config/config.ts';
 import type { Snapshot } from '../lease/snapshot.ts';
-import type { KnownNames } from './template/analyse.ts';
+import type { FieldUse, KnownNames } from './template/analyse.ts';
 import { RenderFault } from './template/fault.ts';
 import { readTemplate, type Template } from './template/template.ts';
 import { viewOf } from './template/view.ts';
@@ -20,6 +20,8 @@ export type RenderedRequest = RequestValues | { readonly kind: 'failed'; readonl
 export interface RequestRenderer {
   /** Names of the secrets that headers and body use. */
   readonly wants: ReadonlySet<string>;
+  /** Every place where a field of a secret is named, by the configuration path of the header or the body. */
+  readonly uses: readonly (readonly [place: string, use: FieldUse])[];
   /** Pure, and never throws: a fault is `failed`. */
   render(snapshot: Snapshot): RenderedRequest;
 }
@@ -38,9 +40,11 @@ export async function createRequestRenderer(
   const bodyPart = body === undefined ? undefined : await readPart(`${place}.http.body`, body);
   if (problems.length > 0) throw new ProblemsError(problems);
   const parts = [...headerParts.values(), ...(bodyPart === undefined ? [] : [bodyPart])];
+  const uses = parts.flatMap(({ place, template }) => template.uses.map((use) => [place, use] as const));
 
   return {
-    wants: new Set(parts.flatMap(({ template }) => template.uses.map(({ secret }) => secret))),
+    wants: new Set(uses.map(([, { secret }]) => secret)),
+    uses,
     render(snapshot) {
       const view = viewOf(snapshot);
       let partPlace = place;

@@ -46,6 +46,9 @@ export const TRACES: readonly Cut[] = [
       by: 'at the start',
     },
   ),
+  cutIn('src/http/tls-files.ts')('traces-settings', '!isCertificate(ca)', 'isCertificate(ca)', {
+    by: 'holds no certificate',
+  }),
   cutIn('src/log/log-file.ts')('log-file-followed', 'a.dev === b.dev && a.ino === b.ino', 'a.dev === b.dev'),
   cutIn('src/log/logger.ts')('log-lines-whole', '? shortened(less, form, ids) : text', '? text : text'),
   schemas('log-schemas', '{ id: ids.traceId }', '{ id: ids.spanId }'),

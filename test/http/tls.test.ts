@@ -61,6 +61,20 @@ describe('the certificate of the server', () => {
     expect(failed).toMatchObject({ code: 'BACKEND_TLS', seen: expect.stringContaining('unknown authority') });
   });
 
+  it.each(['', '{"ca":"none"}', '-----BEGIN CERTIFICATE-----\nxx\n-----END CERTIFICATE-----\n'])(
+    'is not asked for while tls.caFile holds no certificate: %j',
+    async (text) => {
+      const server = await serve(good, serverOf(local));
+      const caFile = put(folder(), 'ca.pem', text);
+      expect(await connect(server.address, { tls: { caFile, skipVerify: false } }).failing('x')).toMatchObject({
+        code: 'BACKEND_TLS',
+        place: expect.stringMatching(/\.tls\.caFile$/),
+        seen: `holds no certificate in PEM: ${caFile}`,
+      });
+      expect(server.requests).toHaveLength(0);
+    },
+  );
+
   it('is accepted unchecked only with tls.skipVerify, whatever NODE_TLS_REJECT_UNAUTHORIZED says', async () => {
     const server = await serve(good, serverOf(local));
     expect((await connect(server.address, { tls: { skipVerify: true } }).ask('x')).status).toBe(200);

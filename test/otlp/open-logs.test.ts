@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { failure } from '../../src/base/errors.ts';
 import type { Fact } from '../../src/base/fact.ts';
@@ -5,6 +8,7 @@ import type { TraceIds } from '../../src/base/tracing.ts';
 import { CLOSE_MS } from '../../src/otlp/exporter.ts';
 import { openLogs } from '../../src/otlp/open-logs.ts';
 import { FakeClock } from '../fake-clock.ts';
+import { createAuthority } from '../servers/certificates.ts';
 import { eventually } from '../system/agent.helpers.ts';
 import { type Receiver, startReceiver } from './receiver.helpers.ts';
 
@@ -14,11 +18,23 @@ let receiver: Receiver;
 let reports: Fact[];
 let ids: TraceIds | undefined;
 let clock: FakeClock;
+let folder: string;
 beforeEach(async () => {
   receiver = await startReceiver();
   [reports, ids, clock] = [[], IDS, new FakeClock()];
+  folder = mkdtempSync(join(tmpdir(), 'pannier-logs-'));
 });
-afterEach(() => receiver[Symbol.asyncDispose]());
+afterEach(async () => {
+  rmSync(folder, { recursive: true });
+  await receiver[Symbol.asyncDispose]();
+});
+
+/** The path of a file with a text. */
+function put(name: string, text = ''): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
 
 function open(
   env: Readonly<Record<string, string>> = {},
@@ -129,6 +145,58 @@ describe('log lines by OTLP', () => {
     expect(reports).toMatchObject([{}, { kind: 'logs-dropped', lines: 1, failure: { seen } }]);
     expect(JSON.stringify(reports)).not.toContain('c4n4ry');
     expect(open({ [place]: text }).warnings).toEqual([]);
+  });
+
+  it.each(['', '{"a":"c4n4ry"}'])('have a warning when the file of the CA holds no certificate: %j', async (text) => {
+    const endpoint = receiver.address.replace('http:', 'https:');
+    const [file, place] = [put('ca.pem', text), 'OTEL_EXPORTER_OTLP_CERTIFICATE'];
+    const { logs } = open({ [place]: file }, { endpoint });
+    await eventually(() => expect(reports).toHaveLength(1));
+    const seen = 'holds no certificate in PEM';
+    const hint = expect.stringContaining('certificate of an authority');
+    expect(reports).toMatchObject([{ warning: { code: 'LOGS_UNUSABLE', place, seen, hint } }]);
+    logs?.take(WARNING, 'info');
+    const closed = logs?.close();
+    await eventually(() => expect(clock.waiting).toBe(2));
+    await clock.advance(CLOSE_MS);
+    await closed;
+    expect(reports).toMatchObject([{}, { kind: 'logs-dropped', failure: { seen } }]);
+    expect(JSON.stringify(reports)).not.toContain('c4n4ry');
+  });
+
+  it('have a warning with the names of both variables when the key is not the one of the certificate', async () => {
+    const [one, other] = [createAuthority('one'), createAuthority('other')].map((by) => by.issue({ commonName: 'a' }));
+    const env = {
+      OTEL_EXPORTER_OTLP_LOGS_CLIENT_CERTIFICATE: put('one.pem', one?.certificatePem),
+      OTEL_EXPORTER_OTLP_CLIENT_KEY: put('other.key', other?.keyPem),
+    };
+    const { logs, warnings } = open(env, { endpoint: receiver.address.replace('http:', 'https:') });
+    await eventually(() => expect(reports).toHaveLength(1));
+    const [certificate, key] = Object.keys(env);
+    expect([warnings, reports]).toMatchObject([
+      [],
+      [
+        {
+          warning: {
+            place: `${certificate}, ${key}`,
+            seen: `${key} is not the key of ${certificate}`,
+            hint: expect.stringContaining('a certificate and its own key'),
+          },
+        },
+      ],
+    ]);
+    await logs?.close();
+  });
+
+  it.each([
+    ['OTEL_EXPORTER_OTLP_LOGS_CLIENT_CERTIFICATE', 'OTEL_EXPORTER_OTLP_LOGS_CLIENT_KEY'],
+    ['OTEL_EXPORTER_OTLP_CLIENT_KEY', 'OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE'],
+  ])('with %s alone are a warning that names the other variable', async (given, place) => {
+    const { logs, warnings } = open({ [given]: '/no/c4n4ry.pem' }, { endpoint: 'https://127.0.0.1:1' });
+    expect(warnings).toMatchObject([{ code: 'LOGS_UNUSABLE', place, seen: expect.stringContaining(given) }]);
+    expect(JSON.stringify(warnings)).not.toContain('c4n4ry');
+    await logs?.close();
+    expect(open({ [given]: '/no/c4n4ry.pem' }).warnings).toEqual([]);
   });
 
   it('are switched off by OTEL_LOGS_EXPORTER=none', () => {

@@ -239,8 +239,11 @@ export const publishing: Section = {
     ),
     held(
       'held-back',
-      'What was rolled back is held back until a value of the output changes or a person says so, also by the next process.',
+      'What was rolled back is held back while the output would publish the same files, also by the next process, or until a person says otherwise.',
       verified('holds the bad generation back until its values change, also in the next process'),
+      verified(
+        'holds the bad generation back when its values come back, until the published ones were the newest again',
+      ),
       inFile(
         'test/system/rollback.test.ts',
         'an output whose application is asked after each reload',

@@ -55,6 +55,9 @@ export const tracing: Section = {
       settings('that cannot be used are a warning, and nothing is sent: %s=%s'),
       settings('that are wrong beside the address are warnings, and traces are sent'),
       logs('have a warning at the start when %s names no file of certificates'),
+      logs('have a warning when the file of the CA holds no certificate: %j'),
+      logs('have a warning with the names of both variables when the key is not the one of the certificate'),
+      logs('with %s alone are a warning that names the other variable'),
     ),
     held(
       'log-schemas',

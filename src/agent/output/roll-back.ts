@@ -24,7 +24,7 @@ export interface PublishedAgain {
 }
 
 /**
- * Publishes an earlier generation again, as a new one, and holds the present one back until its values change.
+ * Publishes an earlier generation again, as a new one. The present one is held back while the files would be the same.
  * @param name of the output
  * @returns undefined: there is none to go back to, or none with other files.
  * @throws PannierError of the sink.

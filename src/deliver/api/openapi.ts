@@ -379,7 +379,7 @@ const PATHS = {
   '/v1/outputs/{name}/rollback': {
     post: operation(
       'rollBackOutput',
-      'Publish an earlier generation again, and hold the present one back until its values change',
+      'Publish an earlier generation again, and hold the present one back while the files would be the same',
       askedOutput('There is no other generation to go back to.'),
       [NAME, ref('parameters', 'to')],
     ),

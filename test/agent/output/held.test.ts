@@ -198,6 +198,28 @@ describe('a verification', () => {
     await until('output-rolled-back', ({ held }) => held > 3);
   });
 
+  it('holds the bad generation back when its values come back, until the published ones were the newest again', async () => {
+    const noUgly = (dir: string) => ({
+      ...withVerify(dir),
+      check: { command: { argv: ['sh', '-c', '! grep -q ugly "$1/f"', 'check', '{dir}'] } },
+    });
+    const { until, of, put, read } = await running('good 1', noUgly);
+    await until('output-published');
+    put('bad');
+    await until('reload-done', ({ generation }) => generation === 3);
+    put('ugly');
+    await until('output-failed');
+    const [changes, renders] = [of('secret-changed').length, of('output-rendered').length];
+    put('bad');
+    await until('secret-changed', () => of('secret-changed').length > changes);
+    await until('output-rendered', () => of('output-rendered').length > renders);
+    put('good 1');
+    await until('output-unchanged');
+    expect([read(), of('output-published').length, of('output-rolled-back').length]).toEqual(['good 1', 2, 1]);
+    put('bad');
+    await until('output-rolled-back', ({ held }) => held > 3);
+  });
+
   it('of the very first generation is not asked for: no application has read it', async () => {
     const { until, of, read } = await running('bad', withVerify);
     await until('reload-skipped');

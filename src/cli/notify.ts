@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { systemClock } from '../base/clock.ts';
 import { type Failure, fail, failure, ProblemsError } from '../base/errors.ts';
+import { holdsCertificate } from '../base/holds-certificate.ts';
 import { parseAddress } from '../config/address.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { isLoopback, parseHostPort } from '../config/host-port.ts';
@@ -38,6 +39,9 @@ export async function notifyCommand(options: NotifyCommandOptions): Promise<numb
   const clientCa = clientCaFile === undefined ? undefined : await readCapped(resolve(clientCaFile), { pipes: false });
   if (clientCa !== undefined && typeof clientCa !== 'string') {
     throw fail('CONFIG_UNREADABLE', '--client-ca-file', `${clientCaFile}: ${clientCa.why}`);
+  }
+  if (clientCa !== undefined && !holdsCertificate(clientCa)) {
+    throw fail('CONFIG_UNREADABLE', '--client-ca-file', `${clientCaFile}: it holds no certificate in PEM`);
   }
   const certificate =
     tlsCertFile === undefined || tlsKeyFile === undefined

@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import { errnoWord } from '../base/errno.ts';
 import { fail } from '../base/errors.ts';
 import { fileStamp } from '../base/file-stamp.ts';
+import { holdsCertificate } from '../base/holds-certificate.ts';
 import { loadCrypto } from '../base/node-crypto.ts';
 import { readFileInTime, statInTime } from '../base/read-file.ts';
 import type { TlsConfig } from '../config/config.ts';
@@ -106,7 +107,7 @@ export class TlsFiles {
       this.#ofFile(files, 'keyFile', readText),
     ]);
     const { held } = files;
-    if (ca !== undefined && !isCertificate(ca)) {
+    if (ca !== undefined && !holdsCertificate(ca)) {
       const seen = `holds no certificate in PEM: ${files.caFile}`;
       const hint = 'Put the certificate of the authority there.';
       throw fail('BACKEND_TLS', `${this.#place}.tls.caFile`, seen, { hint });
@@ -141,16 +142,6 @@ export class TlsFiles {
       const seen = `cannot be read (${errnoWord(error)}): ${path}`;
       throw fail('BACKEND_TLS', `${this.#place}.tls.${key}`, seen, { hint: 'Check the path and its permissions.' });
     }
-  }
-}
-
-/** OpenSSL takes a file without a certificate as no authority, and Node an empty one as all public authorities. */
-function isCertificate(pem: string): boolean {
-  try {
-    const { X509Certificate } = loadCrypto();
-    return new X509Certificate(pem).raw.length > 0;
-  } catch {
-    return false;
   }
 }
 

@@ -1,5 +1,6 @@
 import type { ClientRequest } from 'node:http';
 import { errnoWord } from '../base/errno.ts';
+import { holdsCertificate } from '../base/holds-certificate.ts';
 import { onAbort } from '../base/on-abort.ts';
 import { readFileInTime } from '../base/read-file.ts';
 import { loadHttp, loadHttps } from '../http/node-http.ts';
@@ -21,8 +22,8 @@ export type OneAnswer =
   | { readonly kind: 'answered'; readonly status: number }
   /** The connection failed; `code` is that of a WireError. */
   | { readonly kind: 'broken'; readonly code: string }
-  /** `caFile` cannot be read. */
-  | { readonly kind: 'no-ca'; readonly errno: string }
+  /** What is wrong with `caFile`. */
+  | { readonly kind: 'no-ca'; readonly why: string }
   /** `signal` was aborted before a status came. */
   | { readonly kind: 'aborted' };
 
@@ -47,8 +48,9 @@ export async function sendOnce(request: OneRequest, signal: AbortSignal): Promis
     ca = request.caFile === undefined ? undefined : await readCa(request.caFile, signal);
   } catch (error) {
     if (signal.aborted) return { kind: 'aborted' };
-    return { kind: 'no-ca', errno: errnoWord(error) };
+    return { kind: 'no-ca', why: `cannot be read (${errnoWord(error)})` };
   }
+  if (ca !== undefined && !holdsCertificate(ca)) return { kind: 'no-ca', why: 'holds no certificate in PEM' };
   if (signal.aborted) return { kind: 'aborted' };
   return new Promise((resolve) => {
     let sent: ClientRequest;

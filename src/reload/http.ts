@@ -76,7 +76,7 @@ function failureOf(answer: OneAnswer, config: HttpReloadConfig, isStopping: bool
       return failure('RELOAD_HTTP_STATUS', place, `HTTP ${status} from ${where}`, redirect);
     }
     case 'no-ca':
-      return failure('RELOAD_HTTP_TLS', place, `caFile ${caFile} cannot be read (${answer.errno})`);
+      return failure('RELOAD_HTTP_TLS', place, `caFile ${caFile} ${answer.why}`);
     case 'aborted':
       if (isStopping) return failure('CANCELLED', place, `the request to ${where} was ended because the agent stops`);
       return failure('RELOAD_HTTP_TIMEOUT', place, `no answer from ${where} within ${formatDuration(timeoutMs)}`);

@@ -46,7 +46,7 @@ export const TRACES: readonly Cut[] = [
       by: 'at the start',
     },
   ),
-  cutIn('src/http/tls-files.ts')('traces-settings', '!isCertificate(ca)', 'isCertificate(ca)', {
+  cutIn('src/http/tls-files.ts')('traces-settings', '!holdsCertificate(ca)', 'holdsCertificate(ca)', {
     by: 'holds no certificate',
   }),
   cutIn('src/log/log-file.ts')('log-file-followed', 'a.dev === b.dev && a.ino === b.ino', 'a.dev === b.dev'),

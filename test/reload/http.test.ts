@@ -133,6 +133,13 @@ describe('a reload by HTTP', () => {
       code: 'RELOAD_HTTP_TLS',
       seen: `caFile ${caFile} cannot be read (ENOENT)`,
     });
+    for (const text of ['', '\n', '{"ca":1}']) {
+      writeFileSync(caFile, text);
+      expect(await failureBy(server, { caFile })).toMatchObject({
+        code: 'RELOAD_HTTP_TLS',
+        seen: `caFile ${caFile} holds no certificate in PEM`,
+      });
+    }
     writeFileSync(caFile, authority.certificatePem);
     expect(await failureBy(server, { caFile })).toBeUndefined();
     process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0';

@@ -1,4 +1,5 @@
 import { fail, type PannierError } from '../../base/errors.ts';
+import { holdsCertificate } from '../../base/holds-certificate.ts';
 import { readFileInTime } from '../../base/read-file.ts';
 import { loadHttps } from '../../http/node-http.ts';
 
@@ -28,6 +29,7 @@ const MAX_FILE_BYTES = 1024 * 1024;
 export function callApiServer({ host, port, accountDir }: ApiServerOptions): CallApiServer {
   return async (method, path, patch) => {
     const [token, ca] = await Promise.all([readText(`${accountDir}/token`), readText(`${accountDir}/ca.crt`)]);
+    if (!holdsCertificate(ca)) throw noAnswer(`${accountDir}/ca.crt holds no certificate in PEM`);
     const body = patch === undefined ? undefined : JSON.stringify(patch);
     return await new Promise<ApiAnswer>((resolve, reject) => {
       const sent = loadHttps().request(

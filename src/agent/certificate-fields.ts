@@ -1,28 +1,17 @@
+import { CERTIFICATE_FIELDS } from '../backend/certificate-fields.ts';
 import { type Failure, failure } from '../base/errors.ts';
 import { didYouMean, makeNearest } from '../base/nearest.ts';
-import { readFileInTime } from '../base/read-file.ts';
 import type { FileConfig, InputConfig, SdsSecretConfig, SecretConfig } from '../config/config.ts';
 import type { FieldUse, KnownNames } from '../render/template/analyse.ts';
 import { placeIn } from '../render/template/fault.ts';
+import { originOf, sourceOf } from '../render/template/file.ts';
 import { readTemplate } from '../render/template/template.ts';
 import { namesKnownTo } from './create-plan.ts';
 import type { Plan } from './plan.ts';
 
-/** The fields of every certificate, wherever it comes from, see docs/certificates.md. */
-const FIELDS = [
-  'certificate',
-  'privateKey',
-  'privateKeyType',
-  'issuingCa',
-  'caChain',
-  'serialNumber',
-  'expiration',
-] as const;
-
 const KINDS: ReadonlySet<string> = new Set(['vault-certificate', 'acme']);
-const MAX_TEMPLATE_BYTES = 16 * 1024 * 1024;
 
-const nearest = makeNearest(FIELDS);
+const nearest = makeNearest(CERTIFICATE_FIELDS);
 const NO_INPUTS: ReadonlyMap<string, InputConfig> = new Map();
 
 /**
@@ -36,14 +25,16 @@ export async function unknownCertificateFields({ config, outputs, env }: Plan): 
   const known = namesKnownTo(config);
   const files = [...outputs, ...(env === undefined ? [] : [env])].flatMap(({ output }) => [...output.files.values()]);
   const requests = outputs.flatMap((output) => [...output.requests.values()]);
+  const problems: Failure[] = [];
   const named = [
-    ...(await Promise.all(files.map((file) => namedBy(file, known)))).flat(),
+    ...(await Promise.all(files.map((file) => namedBy(file, known, problems)))).flat(),
     ...requests.flatMap(({ uses }) => uses.flatMap(([place, use]) => namedInTemplate(use, NO_INPUTS, place, 'text'))),
     ...[...(config.sds?.secrets.values() ?? [])].flatMap(namedBySds),
   ];
-  return named.flatMap(({ secret, field, place }) =>
-    !certificates.has(secret) || isField(field) ? [] : [unknown(secret, field, place)],
-  );
+  for (const { secret, field, place } of named) {
+    if (certificates.has(secret) && !isField(field)) problems.push(unknown(secret, field, place));
+  }
+  return problems;
 }
 
 /** A field of a secret that must be there, and the place that names it. */
@@ -56,22 +47,21 @@ interface Named {
 const isCertificate = ({ request }: SecretConfig): boolean =>
   KINDS.has(request.kind) || request.certificateFrom !== undefined;
 
-async function namedBy({ place, content }: FileConfig, known: KnownNames): Promise<readonly Named[]> {
+async function namedBy(
+  { place, content }: FileConfig,
+  known: KnownNames,
+  problems: Failure[],
+): Promise<readonly Named[]> {
   if (content.kind === 'format') {
     const { from, options: { password } = {} } = content;
     const ofPassword = password === undefined ? [] : namedBySource(password, `${place}.password`);
     return [...from.flatMap((source) => namedBySource(source, `${place}.from`)), ...ofPassword];
   }
   const { inputs = NO_INPUTS } = content;
-  const source = content.kind === 'content' ? content.text : await textOf(content.path);
+  const source = await sourceOf(content, place, undefined, problems); // it may have changed a moment ago
   const names = { ...known, secrets: known.secrets.union(new Set(inputs.keys())) };
   const { uses } = await readTemplate(source, names);
-  const origin =
-    content.kind === 'template'
-      ? content.path
-      : content.builtin === undefined
-        ? 'content'
-        : `builtin:${content.builtin}`;
+  const origin = originOf(content);
   return [
     ...[...inputs.values()].flatMap((input) => namedByInput(input, `${place}.with`)),
     ...uses.flatMap((use) => namedInTemplate(use, inputs, place, origin)),
@@ -114,13 +104,9 @@ function namedBySds(served: SdsSecretConfig): readonly Named[] {
   return sources.flatMap(({ secret, field }) => namedBySource(field === undefined ? [secret] : [secret, field], place));
 }
 
-const isField = (name: string): boolean => (FIELDS as readonly string[]).includes(name);
+const isField = (name: string): boolean => (CERTIFICATE_FIELDS as readonly string[]).includes(name);
 
 function unknown(secret: string, field: string, place: string): Failure {
   const seen = `${secret} is a certificate, which has no field ${field}${didYouMean(nearest(field))}`;
-  return failure('TEMPLATE_UNKNOWN_NAME', place, seen, { hint: `Its fields are ${FIELDS.join(', ')}.` });
-}
-
-async function textOf(path: string): Promise<string> {
-  return (await readFileInTime(path, { maxBytes: MAX_TEMPLATE_BYTES })).bytes.toString('utf8');
+  return failure('TEMPLATE_UNKNOWN_NAME', place, seen, { hint: `Its fields are ${CERTIFICATE_FIELDS.join(', ')}.` });
 }

@@ -4,6 +4,17 @@ import type { CheckedCertificate } from '../certificate/check.ts';
 import { keyPem, type PrivateKeyFormat } from '../certificate/local-key.ts';
 import type { CertificateLife } from './backend.ts';
 
+/** The names of the fields of every certificate, wherever it comes from, see docs/certificates.md. */
+export const CERTIFICATE_FIELDS = [
+  'certificate',
+  'privateKey',
+  'privateKeyType',
+  'issuingCa',
+  'caChain',
+  'serialNumber',
+  'expiration',
+] as const;
+
 /** The fields of a certificate, the same as of one that a PKI engine issues. */
 export function certificateFields(
   { leaf, key, chain }: CheckedCertificate,
@@ -11,7 +22,7 @@ export function certificateFields(
 ): Fields {
   const [issuingCa] = chain;
   const text = (pem: string) => Secret.text(pem.trimEnd());
-  return new Map<string, Value>([
+  return new Map<(typeof CERTIFICATE_FIELDS)[number], Value>([
     ['certificate', text(leaf.toString())],
     ['privateKey', text(keyPem(key, format))],
     ['privateKeyType', Secret.text(key.asymmetricKeyType ?? '')],

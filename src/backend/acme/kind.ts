@@ -1,4 +1,3 @@
-import type { Secret } from '../../base/secret.ts';
 import type { BackendKind } from '../kind.ts';
 import type { AcmeBackendConfig } from './config/config.ts';
 
@@ -25,7 +24,7 @@ export const acme: BackendKind<AcmeBackendConfig> = {
     },
   },
   credentialVariables: [],
-  credentialsIn: ({ account }) => [account.key, account.eab?.hmacKey].filter(Boolean) as Secret[],
+  credentialsIn: ({ account }) => [account.key, account.eab?.hmacKey].filter((one) => one !== undefined),
   loadTools: () => import('./tools.ts'),
   open: async (config, context) => (await import('./open.ts')).openAcmeBackend(config, context),
 };

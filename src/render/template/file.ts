@@ -27,10 +27,7 @@ export async function templateFile(
   read: ReadBytes | undefined,
   problems: Failure[],
 ): Promise<RenderFile> {
-  const source =
-    content.kind === 'template'
-      ? await readSource(content.path, place, read ?? readTemplateFile, problems)
-      : content.text;
+  const source = await sourceOf(content, place, read, problems);
   const origin = originOf(content);
   const inputs = content.inputs ?? NO_INPUTS;
   const names = inputs.size === 0 ? known : { ...known, secrets: known.secrets.union(inputs) };
@@ -46,7 +43,19 @@ export async function templateFile(
 
 const NO_INPUTS: TemplateInputs = new Map();
 
-function originOf(content: TemplateContent): string {
+/** The text of a template; empty when it cannot be read, which is added to `problems`. */
+export async function sourceOf(
+  content: TemplateContent,
+  place: string,
+  read: ReadBytes | undefined,
+  problems: Failure[],
+): Promise<string> {
+  if (content.kind !== 'template') return content.text;
+  return await readSource(content.path, place, read ?? readTemplateFile, problems);
+}
+
+/** What messages call the text of a template. */
+export function originOf(content: TemplateContent): string {
   if (content.kind === 'template') return content.path;
   return content.builtin === undefined ? 'content' : `builtin:${content.builtin}`;
 }

@@ -156,6 +156,16 @@ describe('an API server that cannot be reached', () => {
   });
 });
 
+describe('an API server whose authorities are in no certificate', () => {
+  it.each(['', '\n', 'not PEM'])('is not asked, and so gets no token: ca.crt holds %j', async (text) => {
+    await using server = await startWebhookServer();
+    writeFileSync(join(server.accountDir, 'ca.crt'), text);
+    await expect(server.call('GET', '/', undefined)).rejects.toMatchObject({
+      failure: { code: 'INJECTOR_API_SERVER', seen: expect.stringContaining('ca.crt holds no certificate in PEM') },
+    });
+  });
+});
+
 describe('a certificate in files', () => {
   let dir: string;
   beforeEach(() => {

@@ -2,7 +2,7 @@ import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, symlinkSync, unl
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { PannierError } from '../../../src/base/errors.ts';
+import { failure, type PannierError } from '../../../src/base/errors.ts';
 import type { Fact } from '../../../src/base/fact.ts';
 import { holdFolder } from '../../../src/base/held-folder.ts';
 import { memoryDisk } from '../../../src/deliver/file/disk.ts';
@@ -96,6 +96,13 @@ describe('the owner of a directory', () => {
     const { claim, facts } = agent();
     expect([await claim(dir), await claim(dir)]).toEqual([false, false]);
     const hint = expect.stringContaining('Remove the directory ..owner or ..owner_lock in it.');
+    expect(facts).toMatchObject([{ kind: 'agent-warning', warning: { code: 'OUTPUT_UNGUARDED', hint } }]);
+  });
+
+  it('is not looked for again where no socket can ever be made, as in /sys', async () => {
+    const { owners, claim, facts } = agent();
+    expect([await claim('/sys'), await owners.isInPlace('/sys', '/sys', memoryDisk)]).toEqual([false, true]);
+    const { hint } = failure('OUTPUT_UNGUARDED', '', '');
     expect(facts).toMatchObject([{ kind: 'agent-warning', warning: { code: 'OUTPUT_UNGUARDED', hint } }]);
   });
 

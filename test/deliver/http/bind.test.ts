@@ -14,6 +14,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { bind } from '../../../src/deliver/http/bind.ts';
 import { ATTACKER, attackerMissing, clear, giveToAttacker, startAttacker } from '../attacker.helpers.ts';
+import { leaveDead } from '../sockets.helpers.ts';
 import { place } from './listener.helpers.ts';
 
 const at = (path: string, mode = 0o600) => ({ where: { kind: 'unix', path, mode } as const, place: 'api' });
@@ -62,6 +63,34 @@ describe('a unix socket', () => {
     await bind(server(), at(path));
     await expect(bind(server(), at(path))).rejects.toMatchObject({ failure: { code: 'LISTEN_IN_USE', place: 'api' } });
     expect(existsSync(path)).toBe(true);
+  });
+
+  it.runIf(process.geteuid?.() === 0)('of another user who lets nobody ask is not said to be listened on', async () => {
+    const dir = place();
+    const path = join(dir, 's');
+    await bind(server(), at(path));
+    chmodSync(dir, 0o777);
+    process.seteuid?.(65_534);
+    try {
+      await expect(bind(server(), at(path))).rejects.toMatchObject({
+        failure: {
+          code: 'LISTEN_IN_USE',
+          seen: `another user's process may listen on ${path}`,
+          hint: 'End the process that listens there, or remove the file if there is none.',
+        },
+      });
+    } finally {
+      process.seteuid?.(0);
+    }
+  });
+
+  it('of a dead process is not replaced where something else has the name of the lock, which is told', async () => {
+    const path = join(place(), 's');
+    leaveDead(path);
+    writeFileSync(`${path}_lock`, '');
+    await expect(bind(server(), at(path))).rejects.toMatchObject({
+      failure: { code: 'LISTEN_OCCUPIED', seen: `${path}_lock exists and is not a socket` },
+    });
   });
 
   it('of a dead process is replaced', async () => {

@@ -156,8 +156,8 @@ describe('an API server that cannot be reached', () => {
   });
 });
 
-describe('an API server whose authorities are in no certificate', () => {
-  it.each(['', '\n', 'not PEM'])('is not asked, and so gets no token: ca.crt holds %j', async (text) => {
+describe('an API server whose authority is not known', () => {
+  it.each(['', '\n', 'not PEM'])('is not asked, and gets no token: ca.crt holds %j', async (text) => {
     await using server = await startWebhookServer();
     writeFileSync(join(server.accountDir, 'ca.crt'), text);
     await expect(server.call('GET', '/', undefined)).rejects.toMatchObject({
